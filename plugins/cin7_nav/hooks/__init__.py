@@ -1,0 +1,1 @@
+"""I/O with the vendors and nothing else."""

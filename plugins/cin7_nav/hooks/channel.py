@@ -1,0 +1,91 @@
+"""What a flow may ask of NAV, whichever channel carries it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, Protocol
+
+from cin7_nav.model import Dimensions, Journal, JournalLine
+
+
+class Entity(StrEnum):
+    """Reference data of NAV that we read and cache, in NAV API v2.0 words."""
+
+    ACCOUNTS = "accounts"
+    DIMENSIONS = "dimensions"
+    DIMENSION_VALUES = "dimensionValues"
+    CUSTOMERS = "customers"
+    VENDORS = "vendors"
+    GENERAL_LEDGER_SETUP = "generalLedgerSetup"
+    ACCOUNTING_PERIODS = "accountingPeriods"
+
+
+@dataclass(frozen=True, slots=True)
+class PostedEntry:
+    """A G/L entry as NAV shows it. Amount in local currency, debit positive."""
+
+    entry_no: int
+    posting_date: dt.date
+    document_no: str
+    account_no: str
+    amount: Decimal
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class StagedJournal:
+    """A journal batch found in NAV that carries one of our documents."""
+
+    journal_id: str
+    code: str
+    lines: tuple[JournalLine, ...]
+    """Without NAV's blank line; `rules` and `sources` empty."""
+    document_nos: frozenset[str]
+
+
+class NavChannel(Protocol):
+    """One way of talking to NAV. Raises `hooks.errors`; never guesses."""
+
+    def reference(
+        self, entity: Entity, *, modified_since: dt.datetime | None = None
+    ) -> Iterator[Mapping[str, Any]]:
+        """The rows of a reference entity (all pages), in NAV's field names, numbers as Decimal."""
+
+    def posted_entries(self, document_nos: Sequence[str]) -> list[PostedEntry]:
+        """The G/L entries of these document numbers: one call for up to about 40 of them (OR-chain)."""
+
+    def entries_after(self, entry_no: int, *, limit: int = 20_000) -> list[PostedEntry]:
+        """G/L entries with a higher entry number, ascending."""
+
+    def insert_journal(
+        self, template: str, code: str, journal: Journal, account_defaults: Mapping[str, Sequence[str]]
+    ) -> StagedJournal:
+        """Create the batch `code` with all lines and dimensions in one transaction, verified against `journal`.
+
+        `account_defaults`: account number → dimension codes known to be on its lines by default; these are
+        set after the insert, because NAV refuses them inside it. A dimension that NAV reports as already
+        there is learnt and handled the same way; see `learnt_defaults`.
+        Raises `Refused` (nothing is left behind in NAV), `OutcomeUnknown`.
+        """
+
+    def post_journal(self, journal_id: str) -> None:
+        """Ask NAV to post the batch. Success is not proof: NAV may only have scheduled it.
+
+        Raises `Refused` (nothing posted), `OutcomeUnknown`.
+        """
+
+    def find_journals(self, template: str, codes: Sequence[str]) -> list[StagedJournal]:
+        """The batches with these codes that exist, with their lines and dimensions."""
+
+    def delete_journal(self, journal_id: str) -> None:
+        """Remove a batch and its lines. No error where it is already gone."""
+
+    def delete_empty_journals(self, template: str, codes: Sequence[str]) -> int:
+        """Remove those of these batches that hold no line but NAV's blank one; returns how many."""
+
+    def account_dimensions(self, account_no: str) -> Dimensions:
+        """Default dimensions learnt for this account while inserting."""
