@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Protocol
 
-from cin7_nav.model import Dimensions, Journal, JournalLine
+from cin7_nav.model import Journal, JournalLine
 
 
 class Entity(StrEnum):
@@ -45,6 +45,8 @@ class StagedJournal:
     lines: tuple[JournalLine, ...]
     """Without NAV's blank line; `rules` and `sources` empty."""
     document_nos: frozenset[str]
+    learnt_defaults: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Account number → dimension codes that NAV turned out to put on its lines by default (after an insert)."""
 
 
 class NavChannel(Protocol):
@@ -68,7 +70,7 @@ class NavChannel(Protocol):
 
         `account_defaults`: account number → dimension codes known to be on its lines by default; these are
         set after the insert, because NAV refuses them inside it. A dimension that NAV reports as already
-        there is learnt and handled the same way; see `learnt_defaults`.
+        there is handled the same way and named in `learnt_defaults` of the answer.
         Raises `Refused` (nothing is left behind in NAV), `OutcomeUnknown`.
         """
 
@@ -86,6 +88,3 @@ class NavChannel(Protocol):
 
     def delete_empty_journals(self, template: str, codes: Sequence[str]) -> int:
         """Remove those of these batches that hold no line but NAV's blank one; returns how many."""
-
-    def account_dimensions(self, account_no: str) -> Dimensions:
-        """Default dimensions learnt for this account while inserting."""
