@@ -1,0 +1,122 @@
+"""Real servers for the tests: one PostgreSQL and one sandbox per session, a fresh state for each test."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import psycopg2
+import pytest
+from cin7_nav.store.database import Database
+from cin7_nav.store.migrate import RECEIVER_ROLE, migrate
+
+from stack import processes
+from stack import sandbox as sandbox_stack
+from stack.postgres import Postgres, Role, wait_until_ready
+from stack.sandbox import Sandbox, Side
+
+RECEIVER_PASSWORD = "receiver"
+
+
+@pytest.fixture(scope="session")
+def folder() -> Iterator[Path]:
+    """A folder of this session that other users can reach, unlike pytest's own."""
+    path = Path(tempfile.mkdtemp(prefix="cin7-nav-"))
+    path.chmod(0o755)
+    yield path
+    shutil.rmtree(path)
+
+
+@pytest.fixture(scope="session")
+def postgres(folder: Path) -> Iterator[Postgres]:
+    """A PostgreSQL server with the role `cin7_nav`, which owns the migrated database `cin7_nav`."""
+    server = Postgres(folder / "postgres", processes.free_port(), "postgres", durable=False)
+    server.prepare()
+    process = processes.spawn(
+        server.command, folder / "postgres.log", user=server.user, last_signal=server.stop_signal
+    )
+    try:
+        wait_until_ready(server, process, 30)
+        server.ensure(Role("cin7_nav", "cin7_nav", "CREATEROLE"))
+        migrate(server.dsn("cin7_nav", "cin7_nav"), RECEIVER_PASSWORD)
+        yield server
+    finally:
+        processes.stop(process, with_signal=server.stop_signal)
+
+
+@pytest.fixture(scope="session")
+def new_database(postgres: Postgres) -> Callable[[], contextlib.AbstractContextManager[str]]:
+    """Makes copies of the migrated, empty database; each is a context manager that gives its DSN."""
+
+    def execute(statement: str) -> None:
+        connection = psycopg2.connect(postgres.dsn())
+        connection.autocommit = True
+        with contextlib.closing(connection), connection.cursor() as cursor:
+            cursor.execute(statement)
+
+    @contextlib.contextmanager
+    def fresh() -> Iterator[str]:
+        name = f"test_{uuid4().hex}"
+        execute(f"CREATE DATABASE {name} TEMPLATE cin7_nav OWNER cin7_nav STRATEGY file_copy")
+        try:
+            yield postgres.dsn("cin7_nav", "cin7_nav", name)
+        finally:
+            execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+    return fresh
+
+
+@pytest.fixture
+def database(new_database: Callable[[], contextlib.AbstractContextManager[str]]) -> Iterator[Database]:
+    """A fresh migrated database of our own."""
+    with new_database() as dsn:
+        fresh = Database(dsn)
+        yield fresh
+        fresh.close()
+
+
+@pytest.fixture
+def receiver_dsn(database: Database) -> str:
+    """The DSN of `database` for the webhook receiver's role, which may do little."""
+    parameters: dict[str, Any] = psycopg2.extensions.parse_dsn(database.dsn)
+    return psycopg2.extensions.make_dsn(**parameters | {"user": RECEIVER_ROLE, "password": RECEIVER_PASSWORD})
+
+
+@pytest.fixture(scope="session")
+def sandbox_process(folder: Path) -> Iterator[Sandbox]:
+    """A running sandbox; tests take `sandbox`, `cin7_sandbox` or `nav_sandbox`, which reset it first."""
+    cin7_port, nav_port = processes.free_port(), processes.free_port()
+    state, log = folder / "sandbox", folder / "sandbox.log"
+    command = sandbox_stack.command(cin7_port, nav_port, state, "http://127.0.0.1:9")
+    process = processes.spawn(command, log)
+    running = Sandbox.at(cin7_port, nav_port, state)
+    try:
+        processes.wait_until(
+            lambda: process.poll() is not None or running.is_up(), 30, "the sandbox does not answer"
+        )
+        assert process.poll() is None, log.read_text()
+        yield running
+    finally:
+        processes.stop(process)
+
+
+@pytest.fixture
+def sandbox(sandbox_process: Sandbox) -> Sandbox:
+    """The sandbox in its seeded state."""
+    sandbox_process.reset()
+    return sandbox_process
+
+
+@pytest.fixture
+def cin7_sandbox(sandbox: Sandbox) -> Side:
+    return sandbox.cin7
+
+
+@pytest.fixture
+def nav_sandbox(sandbox: Sandbox) -> Side:
+    return sandbox.nav
