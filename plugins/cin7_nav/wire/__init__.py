@@ -1,0 +1,1 @@
+"""What the vendors send and take, in their words."""
