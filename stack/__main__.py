@@ -1,0 +1,40 @@
+"""`python -m stack up | down | status | demo`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+
+from . import control, demo
+from .settings import StackError
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m stack", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("up", help="start database, receiver and Airflow in the background")
+    commands.add_parser("down", help="stop them")
+    commands.add_parser("status", help="show services and DAGs")
+    commands.add_parser("supervise", help="what `up` runs in the background")
+    show = commands.add_parser("demo", help="a trading day on the sandbox, from invoice to posted entries")
+    show.add_argument("--once", action="store_true", help="end after the verdict; exit code 0 when complete")
+    arguments = parser.parse_args()
+    actions: dict[str, Callable[[], int]] = {
+        "up": control.up,
+        "down": control.down,
+        "status": control.status,
+        "supervise": control.supervise,
+        "demo": lambda: demo.run(once=arguments.once),
+    }
+    try:
+        return actions[arguments.command]()
+    except StackError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

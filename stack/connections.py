@@ -1,0 +1,95 @@
+"""The Airflow connections that a stack starts with."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from psycopg2 import extensions
+
+from .airflow import CONNECTION
+from .settings import Settings
+
+TENANT = "11111111-1111-4111-8111-111111111111"
+CIN7_KEYS = ("44444444-4444-4444-8444-444444444441", "44444444-4444-4444-8444-444444444442")
+
+
+def written(settings: Settings) -> dict[str, str]:
+    """Those of `.env` and the environment (`AIRFLOW_CONN_<NAME>`), as Airflow's JSON or URI."""
+    return {
+        name.removeprefix(CONNECTION).lower(): text
+        for name, text in settings.environment.items()
+        if name.startswith(CONNECTION) and text
+    }
+
+
+def database(dsn: str) -> dict[str, str]:
+    part = extensions.parse_dsn(dsn)
+    return {
+        "cin7_nav_db": _connection(
+            "postgres",
+            part["host"],
+            part.get("user"),
+            part.get("password"),
+            port=int(part.get("port", 5432)),
+            schema=part["dbname"],
+        )
+    }
+
+
+def webhooks(settings: Settings) -> dict[str, str]:
+    """Where Cin7 and NAV reach the receiver, until somebody names its public address."""
+    address = f"http://127.0.0.1:{settings.port('RECEIVER_PORT')}"
+    return {"cin7_nav_webhooks": _connection("http", address, None, settings.secret("webhook-secret"))}
+
+
+def sandbox(settings: Settings) -> dict[str, str]:
+    """Cin7 and NAV as the sandbox plays them."""
+    cin7 = f"http://127.0.0.1:{settings.port('SANDBOX_CIN7_PORT')}/ExternalApi/v2"
+    nav = f"https://127.0.0.1:{settings.port('SANDBOX_NAV_PORT')}"
+    return {
+        "cin7_default": _connection(
+            "cin7",
+            cin7,
+            "33333333-3333-4333-8333-333333333333",
+            CIN7_KEYS[0],
+            extra={"application_keys": [CIN7_KEYS[1]], "calls_per_minute": 60, "limit_scope": "key"},
+        ),
+        "nav_default": _connection(
+            "nav",
+            nav,
+            "22222222-2222-4222-8222-222222222222",
+            "sandbox-nav-secret",
+            extra={
+                "deployment": "online",
+                "tenant_id": TENANT,
+                "environment": "sandbox",
+                "company": "Harbour & Vale Trading Ltd.",
+                "authority": nav,
+                "channel": "api_v2",
+                "ca_bundle": str(settings.var / "sandbox" / "ca.pem"),
+            },
+        ),
+    }
+
+
+def _connection(
+    kind: str,
+    host: str,
+    login: str | None,
+    password: str | None,
+    *,
+    port: int | None = None,
+    schema: str | None = None,
+    extra: dict[str, Any] | None = None,
+) -> str:
+    parts = {
+        "conn_type": kind,
+        "host": host,
+        "login": login,
+        "password": password,
+        "port": port,
+        "schema": schema,
+        "extra": extra,
+    }
+    return json.dumps({name: value for name, value in parts.items() if value is not None})

@@ -1,0 +1,2 @@
+def run(*, once: bool) -> int:
+    raise NotImplementedError
