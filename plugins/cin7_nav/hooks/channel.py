@@ -46,7 +46,7 @@ class StagedJournal:
     """Without NAV's blank line; `rules` and `sources` empty."""
     document_nos: frozenset[str]
     learnt_defaults: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Account number → dimension codes that NAV turned out to put on its lines by default (after an insert)."""
+    """Account number → dimension codes that NAV put on its lines by default (known after an insert)."""
 
 
 class NavChannel(Protocol):
@@ -66,7 +66,7 @@ class NavChannel(Protocol):
     def insert_journal(
         self, template: str, code: str, journal: Journal, account_defaults: Mapping[str, Sequence[str]]
     ) -> StagedJournal:
-        """Create the batch `code` with all lines and dimensions in one transaction, verified against `journal`.
+        """Create the batch `code` with all lines and dimensions whole, verified against `journal`.
 
         `account_defaults`: account number → dimension codes known to be on its lines by default; these are
         set after the insert, because NAV refuses them inside it. A dimension that NAV reports as already

@@ -28,7 +28,9 @@ class NotFound(Refused):
 class Misconfigured(VendorError):
     """Credentials, permissions, address or company are wrong: no call will succeed until a person acts."""
 
-    fixer = Fixer.NAV_ADMINISTRATOR
+    def __init__(self, message: str, *, fixer: Fixer = Fixer.NAV_ADMINISTRATOR) -> None:
+        super().__init__(message)
+        self.fixer = fixer
 
 
 class Unavailable(VendorError):

@@ -31,7 +31,8 @@ _EARLIEST = """
     SELECT extract(epoch FROM min(free_at) - clock_timestamp())::float FROM api_slot WHERE bucket = ANY(%s)
 """
 _RELEASE = """
-    UPDATE api_slot SET free_at = clock_timestamp() + make_interval(secs => %s) WHERE bucket = %s AND slot = %s
+    UPDATE api_slot SET free_at = clock_timestamp() + make_interval(secs => %s)
+    WHERE bucket = %s AND slot = %s
 """
 _PENALISE = """
     UPDATE api_slot SET free_at = greatest(free_at, clock_timestamp() + make_interval(secs => %s))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,6 +30,6 @@ class Gate:
         with self._database.transaction() as cursor:
             cursor.execute(_TRY, (self._places - 1, self._lock_class))
             if cursor.fetchone() is None:
-                line = (os.getpid() + threading.get_ident()) % self._places
+                line = threading.get_native_id() % self._places
                 cursor.execute(_QUEUE, (self._lock_class, line))
             yield

@@ -1,0 +1,403 @@
+"""Talking to Cin7 Core: reading documents and reference data, and the few things we write there."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import requests
+from airflow.sdk.log import mask_secret
+from tenacity import RetryCallState, Retrying
+
+from cin7_nav.hooks.connections import AirflowConnection, Cin7Settings
+from cin7_nav.hooks.errors import Misconfigured, NotFound, Refused, Unavailable, VendorError
+from cin7_nav.hooks.session import VendorHook, VendorSession, shared_session
+from cin7_nav.model import Fixer
+from cin7_nav.store.budget import CallBudget
+from cin7_nav.store.database import Database
+
+Row = dict[str, Any]
+
+PAGE_SIZE = 1000
+"""Rows per page: the most that Cin7 gives (Cin7's API portal)."""
+WRITABLE = frozenset({"webhooks", "customer", "supplier", "stockadjustment"})
+"""The only resources that are ever written in Cin7."""
+
+_READ_ATTEMPTS = 5
+_FORBIDDEN_ATTEMPTS = 3
+_LIMIT_PENALTY_S = 60.0
+_OVERLOAD_PENALTY_S = 15.0
+_FORBIDDEN_PENALTY_S = 2.0
+_LIMIT_TEXT = re.compile(r"calls per \d+ seconds", re.IGNORECASE)
+_MESSAGE_LENGTH = 500
+
+
+class Cin7Hook(VendorHook):
+    """Cin7 Core's API v2. Thread-safe; one hook may serve all threads of a task.
+
+    With a `database`, calls are counted over all processes that use the same keys. Errors are those of
+    `hooks.errors`. Reads are repeated a few times by themselves; writes never are.
+    """
+
+    conn_name_attr = "cin7_conn_id"
+    default_conn_name = "cin7_default"
+    conn_type = "cin7"
+    hook_name = "Cin7 Core"
+    vendor = "Cin7"
+
+    def __init__(
+        self,
+        cin7_conn_id: str = default_conn_name,
+        *,
+        connection: AirflowConnection | None = None,
+        database: Database | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        super().__init__(cin7_conn_id)
+        self.settings = Cin7Settings.of(connection or self.get_connection(cin7_conn_id))
+        for key in self.settings.keys:
+            mask_secret(key)
+        extra = self.settings.extra
+        self._sleep = sleep
+        self._budget = CallBudget(
+            database,
+            self.settings.keys,
+            extra.calls_per_minute if database else 0,
+            extra.limit_scope,
+            account=self.settings.account_id,
+            call_timeout_s=extra.timeout_s,
+            sleep=sleep,
+        )
+
+    # --- reading ---
+
+    def get(self, path: str, **params: Any) -> Any:
+        """The JSON of one resource, e.g. `get("/sale", ID=…)`; decimals exact."""
+        retrying = Retrying(retry=_is_worth_repeating, wait=_pause, sleep=self._sleep, reraise=True)
+        return retrying(self._call, "GET", path, params=params, body=None, repeatable=True)
+
+    def pages(self, path: str, key: str, **params: Any) -> Iterator[list[Row]]:
+        """The pages of a list whose rows lie under `key`, until its `Total` is reached or a page is empty."""
+        seen, page = 0, 1
+        while True:
+            answer = self.get(path, **params, Page=page, Limit=PAGE_SIZE)
+            rows = answer.get(key) if isinstance(answer, dict) else None
+            if not isinstance(rows, list):
+                raise Unavailable(f"Cin7's answer to {path} has no list {key}")
+            if rows:
+                yield rows
+            seen += len(rows)
+            if not rows or seen >= answer.get("Total", seen + 1):
+                return
+            page += 1
+
+    def me(self) -> Row:
+        """The account: company, base currency, time zone, lock date."""
+        return self._record(self.get("/me"), "Company", "/me")
+
+    def sale(self, sale_id: str) -> Row:
+        """A whole sale with all its invoices and credit notes. Raises `NotFound`."""
+        return self._record(self.get("/sale", ID=sale_id), "ID", "/sale")
+
+    def purchase(self, purchase_id: str) -> Row:
+        """A whole purchase of any type with all its invoices and credit notes. Raises `NotFound`."""
+        return self._record(self.get("/advanced-purchase", ID=purchase_id), "ID", "/advanced-purchase")
+
+    def sale_list(
+        self,
+        updated_since: dt.datetime | None = None,
+        updated_until: dt.datetime | None = None,
+        **filters: Any,
+    ) -> Iterator[Row]:
+        """Headers of sales changed in this time; `filters` in Cin7's names, e.g. `Status="INVOICED"`."""
+        return self._changed("/saleList", "SaleList", "Updated", updated_since, updated_until, filters)
+
+    def purchase_list(
+        self,
+        updated_since: dt.datetime | None = None,
+        updated_until: dt.datetime | None = None,
+        **filters: Any,
+    ) -> Iterator[Row]:
+        """Headers of purchases changed in this time; `filters` in Cin7's names."""
+        return self._changed(
+            "/purchaseList", "PurchaseList", "LastUpdatedDate", updated_since, updated_until, filters
+        )
+
+    def search_sale(self, number: str) -> list[Row]:
+        """Headers of the sales whose order, invoice or credit-note number is exactly this one."""
+        return self._search("/saleList", "SaleList", number)
+
+    def search_purchase(self, number: str) -> list[Row]:
+        """Headers of the purchases whose order, invoice or credit-note number is exactly this one."""
+        return self._search("/purchaseList", "PurchaseList", number)
+
+    def transactions(self, from_date: dt.date, to_date: dt.date) -> Iterator[Row]:
+        """Cin7's own ledger rows with an effective date in this range, both ends included.
+
+        Cin7 describes its bounds as "more than" and "less than": a day more is asked for on each side.
+        """
+        day = dt.timedelta(days=1)
+        bounds = {"FromDate": f"{from_date - day}T00:00:00", "ToDate": f"{to_date + day}T00:00:00"}
+        for rows in self.pages("/transactions", "Transactions", **bounds):
+            for row in rows:
+                if from_date <= dt.date.fromisoformat(row["EffectiveDate"][:10]) <= to_date:
+                    yield row
+
+    def customers(self, modified_since: dt.datetime | None = None) -> Iterator[Row]:
+        """Customers, deactivated ones included."""
+        return self._parties("/customer", "CustomerList", modified_since)
+
+    def suppliers(self, modified_since: dt.datetime | None = None) -> Iterator[Row]:
+        """Suppliers, deactivated ones included."""
+        return self._parties("/supplier", "SupplierList", modified_since)
+
+    def products(self, modified_since: dt.datetime | None = None) -> Iterator[Row]:
+        """Products, deactivated ones included."""
+        return self._parties("/product", "Products", modified_since)
+
+    def locations(self) -> Iterator[Row]:
+        """Warehouses with their bins."""
+        return self._rows("/ref/location", "LocationList")
+
+    def accounts(self) -> Iterator[Row]:
+        """The chart of accounts."""
+        return self._rows("/ref/account", "AccountsList")
+
+    def tax_rules(self) -> Iterator[Row]:
+        """Tax rules; documents name them by `Name`."""
+        return self._rows("/ref/tax", "TaxRuleList")
+
+    # --- writing ---
+
+    def write(
+        self, method: str, path: str, *, body: Any = None, repeatable: bool = False, **params: Any
+    ) -> Any:
+        """The one way anything is written in Cin7. Sent once.
+
+        `repeatable` says that sending it twice leaves the same state: then a lost answer is `Unavailable`
+        instead of `OutcomeUnknown`. Raises `PermissionError` for a resource that is not `WRITABLE`.
+        """
+        if method not in ("POST", "PUT", "DELETE") or path.strip("/").lower() not in WRITABLE:
+            raise PermissionError(f"{method} {path} is not among the things that are written in Cin7")
+        return self._call(method, path, params=params, body=body, repeatable=repeatable)
+
+    def webhooks(self) -> list[Row]:
+        """The webhook subscriptions. They carry passwords and tokens in clear: never log them."""
+        answer = self.get("/webhooks")
+        return list(self._record(answer, "Webhooks", "/webhooks")["Webhooks"])
+
+    def create_webhook(self, webhook: Mapping[str, Any]) -> Row:
+        """Subscribe; `webhook` in Cin7's field names. The answer carries its `ID`."""
+        return self._one_webhook(self.write("POST", "/webhooks", body=webhook))
+
+    def update_webhook(self, webhook: Mapping[str, Any]) -> Row:
+        """Replace a subscription by its `ID`. What is left out is blanked, token and headers too."""
+        return self._one_webhook(self.write("PUT", "/webhooks", body=webhook, repeatable=True))
+
+    def delete_webhook(self, webhook_id: str) -> None:
+        """Unsubscribe. No error where it is already gone."""
+        try:
+            self.write("DELETE", "/webhooks", repeatable=True, ID=webhook_id)
+        except NotFound:
+            return
+
+    # --- Airflow ---
+
+    def test_connection(self) -> tuple[bool, str]:
+        """Airflow's Test button: a real call with each application key."""
+        try:
+            for key in self.settings.keys:
+                me = self._record(self._with_key(key, "GET", "/me", {}, None, True), "Company", "/me")
+        except VendorError as error:
+            return False, f"{error}. Who can fix it: {error.fixer}."
+        count = len(self.settings.keys)
+        return True, f"Cin7 Core answers for {me['Company']}; application keys that work: {count}"
+
+    # --- within ---
+
+    def _session(self) -> VendorSession:
+        extra = self.settings.extra
+        return shared_session("cin7", extra.ca_bundle, extra.timeout_s)
+
+    def _call(self, method: str, path: str, *, params: Mapping[str, Any], body: Any, repeatable: bool) -> Any:
+        try:
+            with self._budget.slot() as key:
+                response = self._send(key, method, path, params, body, repeatable)
+        except TimeoutError as error:
+            raise Unavailable(str(error)) from None
+        if penalty := _penalty(response):
+            self._budget.penalise(key, penalty)
+        return self._judged(response, path, repeatable)
+
+    def _with_key(
+        self, key: str, method: str, path: str, params: Mapping[str, Any], body: Any, repeatable: bool
+    ) -> Any:
+        return self._judged(self._send(key, method, path, params, body, repeatable), path, repeatable)
+
+    def _send(
+        self, key: str, method: str, path: str, params: Mapping[str, Any], body: Any, repeatable: bool
+    ) -> requests.Response:
+        headers = {"api-auth-accountid": self.settings.account_id, "api-auth-applicationkey": key}
+        given = {name: value for name, value in params.items() if value is not None}
+        url = f"{self.settings.url}/{path.lstrip('/')}"
+        return self._exchange(method, url, headers=headers, params=given, body=body, repeatable=repeatable)
+
+    def _judged(self, response: requests.Response, path: str, repeatable: bool) -> Any:
+        """The JSON of the answer, or the error that it means."""
+        status = response.status_code
+        if _is_limit(response):
+            raise Unavailable("Cin7's call limit is reached", retry_after=_penalty(response))
+        if status < 300:
+            answer = self.parsed(response, repeatable)
+            if message := _problems(answer):
+                raise _refusal(message, 400)
+            return answer
+        message = _message(response)
+        if status < 400:
+            raise Misconfigured(f"Cin7 redirects {path} elsewhere: check the host", fixer=Fixer.DATA_TEAM)
+        if status in (401, 403):
+            raise Forbidden(f"Cin7 refuses the account id or the application key ({status})")
+        if status == 503 and repeatable:
+            raise Unavailable(f"Cin7 answered 503 for {path}", retry_after=_penalty(response))
+        if status == 408 or status >= 500:
+            raise self.lost(f"Cin7 answered {status} for {path}", repeatable)
+        raise _refusal(message, status)
+
+    def _record(self, answer: Any, key: str, path: str) -> Row:
+        if isinstance(answer, dict) and answer.get(key) is not None:
+            return answer
+        raise Unavailable(f"Cin7's answer to {path} has no {key}")
+
+    def _rows(self, path: str, key: str, **params: Any) -> Iterator[Row]:
+        for rows in self.pages(path, key, **params):
+            yield from rows
+
+    def _parties(self, path: str, key: str, modified_since: dt.datetime | None) -> Iterator[Row]:
+        return self._since(
+            self._rows(path, key, ModifiedSince=_stamp(modified_since), IncludeDeprecated="true"),
+            "LastModifiedOn",
+            "ModifiedSince",
+            modified_since,
+        )
+
+    def _changed(
+        self,
+        path: str,
+        key: str,
+        stamp: str,
+        since: dt.datetime | None,
+        until: dt.datetime | None,
+        filters: Mapping[str, Any],
+    ) -> Iterator[Row]:
+        rows = self._rows(path, key, UpdatedSince=_stamp(since), UpdatedUntil=_stamp(until), **filters)
+        return self._since(rows, stamp, "UpdatedSince", since)
+
+    def _since(
+        self, rows: Iterator[Row], stamp: str, parameter: str, since: dt.datetime | None
+    ) -> Iterator[Row]:
+        """`rows`, unless one is older than asked for: Cin7 ignores a parameter it does not know."""
+        for row in rows:
+            changed = row.get(stamp)
+            if since and changed and timestamp(changed) < since - dt.timedelta(seconds=1):
+                raise Misconfigured(f"Cin7 ignored the filter {parameter}", fixer=Fixer.DATA_TEAM)
+            yield row
+
+    def _search(self, path: str, key: str, number: str) -> list[Row]:
+        wanted = number.strip().casefold()
+        names = ("OrderNumber", "InvoiceNumber", "CreditNoteNumber")
+        return [
+            row
+            for row in self._rows(path, key, Search=number.strip())
+            if wanted in {str(row.get(name) or "").strip().casefold() for name in names}
+        ]
+
+    def _one_webhook(self, answer: Any) -> Row:
+        rows = answer.get("Webhooks") if isinstance(answer, dict) else None
+        if not isinstance(rows, list) or len(rows) != 1:
+            raise self.lost("Cin7's answer does not name the one webhook written", repeatable=False)
+        return dict(rows[0])
+
+
+class Forbidden(Misconfigured):
+    """Cin7 says 403: wrong credentials, or, seen in the field, too many calls at once."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, fixer=Fixer.DATA_TEAM)
+
+
+def timestamp(text: str) -> dt.datetime:
+    """A Cin7 timestamp as UTC: 0 to 7 fraction digits, with or without `Z` (Cin7's own samples)."""
+    found = re.fullmatch(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?Z?", text.strip())
+    if not found:
+        raise ValueError(f"not a timestamp: {text!r}")
+    whole, fraction = found.groups()
+    return dt.datetime.fromisoformat(f"{whole}{(fraction or '.0')[:7]:0<7}+00:00")
+
+
+def _stamp(moment: dt.datetime | None) -> str | None:
+    if moment is None:
+        return None
+    if moment.tzinfo is None:
+        raise ValueError("a time without a time zone")
+    return moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]
+
+
+def _is_limit(response: requests.Response) -> bool:
+    """Whether Cin7 refuses the call for its call limit, in any of the forms seen in the field."""
+    status = response.status_code
+    if status in (400, 403, 503) and _LIMIT_TEXT.search(response.text):
+        return True
+    return status == 429
+
+
+def _penalty(response: requests.Response) -> float:
+    """Seconds for which the key should rest. `Retry-After` reads like `60 Seconds` or `30 sec`."""
+    digits = re.match(r"\s*(\d+)", response.headers.get("Retry-After", ""))
+    if _is_limit(response):
+        return float(digits[1]) if digits else _LIMIT_PENALTY_S
+    if response.status_code == 503:
+        return float(digits[1]) if digits else _OVERLOAD_PENALTY_S
+    return _FORBIDDEN_PENALTY_S if response.status_code == 403 else 0.0
+
+
+def _problems(answer: Any) -> str:
+    """The texts of Cin7's error model, an object or an array of them; empty where it is something else."""
+    items = answer if isinstance(answer, list) else [answer]
+    if not items or not all(
+        isinstance(item, dict) and {"ErrorCode", "Exception"} <= item.keys() for item in items
+    ):
+        return ""
+    return "; ".join(str(item["Exception"]) for item in items)[:_MESSAGE_LENGTH]
+
+
+def _message(response: requests.Response) -> str:
+    """What Cin7 says is wrong, where it says so readably."""
+    try:
+        answer = response.json()
+    except ValueError:
+        return ""
+    said = answer.get("Message", "") if isinstance(answer, dict) else ""
+    return _problems(answer) or str(said)[:_MESSAGE_LENGTH]
+
+
+def _refusal(message: str, status: int) -> Refused:
+    text = f"Cin7 refused: {message}" if message else f"Cin7 refused with status {status}"
+    missing = status == 404 or "with specified ID not found" in message
+    return (NotFound if missing else Refused)(text, status=status)
+
+
+def _is_worth_repeating(state: RetryCallState) -> bool:
+    error = state.outcome.exception() if state.outcome else None
+    attempts = _FORBIDDEN_ATTEMPTS if isinstance(error, Forbidden) else _READ_ATTEMPTS
+    return isinstance(error, Unavailable | Forbidden) and state.attempt_number < attempts
+
+
+def _pause(state: RetryCallState) -> float:
+    """Seconds before the next attempt; a key that rests is waited for by the call budget instead."""
+    error = state.outcome.exception() if state.outcome else None
+    if isinstance(error, Forbidden) or getattr(error, "retry_after", None):
+        return 0.0
+    return float(min(2 ** (state.attempt_number - 1), 8))
