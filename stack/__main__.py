@@ -17,6 +17,7 @@ def main() -> int:
     commands.add_parser("down", help="stop them")
     commands.add_parser("status", help="show services and DAGs")
     commands.add_parser("supervise", help="what `up` runs in the background")
+    commands.add_parser("clean", help="delete what the last demo has left")
     show = commands.add_parser("demo", help="a trading day on the sandbox, from invoice to posted entries")
     show.add_argument("--once", action="store_true", help="end after the verdict; exit code 0 when complete")
     arguments = parser.parse_args()
@@ -25,6 +26,7 @@ def main() -> int:
         "down": control.down,
         "status": control.status,
         "supervise": control.supervise,
+        "clean": demo.clean,
         "demo": lambda: demo.run(once=arguments.once),
     }
     try:

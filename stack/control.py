@@ -11,6 +11,7 @@ import sys
 import time
 from datetime import datetime
 
+import psutil
 import requests
 from rich.console import Console
 from rich.table import Table
@@ -64,7 +65,7 @@ def supervise() -> int:
             say(str(error))
             return 1
         say(READY)
-        os.dup2(log.fileno(), 1)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         os.dup2(log.fileno(), 2)
         while True:
             running.tend()
@@ -128,6 +129,8 @@ def status() -> int:
 def _health(settings: Settings, name: str, entry: dict[str, int | bool], health: dict[str, str]) -> str:
     if entry["failed"]:
         return "failed"
+    if not psutil.pid_exists(int(entry["pid"])):
+        return "ended"
     if name in PARTS:
         return health.get(PARTS[name], "unknown")
     if name == "api-server":

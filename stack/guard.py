@@ -13,7 +13,7 @@ import sys
 
 import psutil
 
-from .processes import kill_all, kill_group, marked
+from .processes import kill_all, kill_session, marked
 
 GRACE_SECONDS = 8
 
@@ -27,7 +27,7 @@ def clean_up(leaders: dict[int, int], mark: str) -> None:
             os.kill(pid, last_signal)
     psutil.wait_procs(living, timeout=GRACE_SECONDS)
     for pid in leaders:
-        kill_group(pid)
+        kill_session(pid)
     kill_all(marked(mark))
 
 

@@ -55,7 +55,7 @@ def _describe(process: psutil.Process) -> str:
         if mark:
             var = Path(mark.rpartition(":")[0])
             if var.is_relative_to(ROOT):
-                verb = "make demo" if var.name == "demo" else "make up"
-                return f"the stack that `{verb}` started here ({text})"
+                origin = "a running `make demo`" if var.name == "demo" else "`make up` (`make down` ends it)"
+                return f"{origin}: {text}"
             return f"another cin7-nav stack in {var} ({text})"
     return text

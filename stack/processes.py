@@ -68,19 +68,22 @@ def spawn(
 
 
 def stop(process: subprocess.Popen[bytes], *, with_signal: int = signal.SIGTERM, grace: float = 10) -> None:
-    """Ask the leader to end, wait `grace` seconds, then end the whole group."""
+    """Ask the leader to end, wait `grace` seconds, then end the whole session."""
     if process.poll() is None:
         with contextlib.suppress(ProcessLookupError):
             process.send_signal(with_signal)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(grace)
-    kill_group(process.pid)
+    kill_session(process.pid)
     process.wait()
 
 
-def kill_group(pid: int) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(pid, signal.SIGKILL)
+def kill_session(leader: int) -> None:
+    """End every process of the session that `leader` began, also those that have left its process group."""
+    for pid in psutil.pids():
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            if os.getsid(pid) == leader:
+                os.kill(pid, signal.SIGKILL)
 
 
 def marked(mark: str) -> list[psutil.Process]:

@@ -202,7 +202,7 @@ class Supervisor:
         return {**(environment or self.settings.environment), processes.MARK: self.mark, "SPT_NOENV": "1"}
 
     def _forget(self, process: subprocess.Popen[bytes]) -> None:
-        processes.kill_group(process.pid)
+        processes.kill_session(process.pid)
         process.wait()
         self._tell_guard(f"-{process.pid}")
 

@@ -1,0 +1,134 @@
+"""What the demo shows: each document of the trading day on its way from Cin7 into NAV's books."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from statistics import median
+from typing import Any
+
+from cin7_nav.store.database import Database
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+OVERVIEW = """
+    SELECT task_id, state, nav_document_no, found_by, posted_at, problems
+    FROM document_overview
+"""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One document: what the sandbox knows of it, and what our tables say."""
+
+    number: str
+    kind: str
+    party: str
+    total: Decimal
+    authorised_at: datetime
+    state: str
+    nav_document_no: str
+    found_by: str
+    posted_at: datetime | None
+    problems: str
+
+    @property
+    def seconds(self) -> float | None:
+        """From the authorisation in Cin7 to the posted entries in NAV."""
+        return (self.posted_at - self.authorised_at).total_seconds() if self.posted_at else None
+
+
+def rows(truth: Iterable[dict[str, Any]], database: Database) -> list[Row]:
+    """The documents of the sandbox's truth in the order of their authorisation."""
+    with database.transaction() as cursor:
+        cursor.execute(OVERVIEW)
+        ours = {task_id: rest for task_id, *rest in cursor.fetchall()}
+    found = []
+    for invoice in truth:
+        state, number, found_by, posted_at, problems = ours.get(
+            invoice["task_id"], ("not seen yet", None, None, None, None)
+        )
+        found.append(
+            Row(
+                invoice["number"],
+                invoice["kind"].replace("_", " "),
+                invoice["party"],
+                Decimal(invoice["total"]),
+                datetime.fromisoformat(invoice["authorised_at"]),
+                state,
+                number or "",
+                found_by or "",
+                posted_at,
+                "; ".join(str(problem) for problem in problems or ()),
+            )
+        )
+    return sorted(found, key=lambda row: row.authorised_at)
+
+
+def timing(found: Iterable[Row]) -> str:
+    """Median and worst time from authorisation to posting."""
+    seconds = [row.seconds for row in found if row.seconds is not None]
+    if not seconds:
+        return "nothing posted"
+    return f"from authorised to posted: median {median(seconds):.1f} s, worst {max(seconds):.1f} s"
+
+
+class Screen:
+    """A live table on a terminal; elsewhere one line for each change. Use it as a context."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._live = Live(console=console, auto_refresh=False) if console.is_terminal else None
+        self._shown: dict[str, tuple[str, str]] = {}
+
+    def __enter__(self) -> Screen:
+        if self._live:
+            self._live.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._live:
+            self._live.stop()
+
+    def show(self, found: list[Row]) -> None:
+        if self._live:
+            self._live.update(_table(found), refresh=True)
+            return
+        for row in found:
+            state = (row.state, row.nav_document_no)
+            if self._shown.get(row.number + row.kind) != state:
+                self._shown[row.number + row.kind] = state
+                self._console.print(_line(row), highlight=False, markup=False, soft_wrap=True)
+
+
+def _line(row: Row) -> str:
+    parts = [row.number, row.kind, row.party, f"{row.total:,.2f}", row.state, row.nav_document_no]
+    if row.seconds is not None:
+        parts.append(f"{row.seconds:.1f} s")
+    parts += [f"found by {row.found_by}" if row.found_by else "", row.problems]
+    return "  ".join(part for part in parts if part)
+
+
+def _table(found: list[Row]) -> Table:
+    table = Table(
+        "number", "kind", "party", "state", "NAV document", title="Cin7 to NAV", title_justify="left"
+    )
+    table.add_column("amount", justify="right")
+    table.add_column("seconds", justify="right")
+    table.add_column("found by")
+    colours = {"posted": "green", "needs_attention": "red", "unknown": "yellow", "not seen yet": "dim"}
+    for row in found:
+        table.add_row(
+            row.number,
+            row.kind,
+            row.party,
+            f"[{colours.get(row.state, 'cyan')}]{row.state}",
+            row.nav_document_no,
+            f"{row.total:,.2f}",
+            "" if row.seconds is None else f"{row.seconds:.1f}",
+            row.found_by,
+        )
+    return table
