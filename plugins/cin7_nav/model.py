@@ -215,6 +215,7 @@ class AccountType(StrEnum):
     GL = "G/L Account"
     CUSTOMER = "Customer"
     VENDOR = "Vendor"
+    BANK = "Bank Account"
 
 
 Dimensions = tuple[tuple[str, str], ...]

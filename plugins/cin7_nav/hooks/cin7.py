@@ -10,10 +10,10 @@ from typing import Any
 
 import requests
 from airflow.sdk.log import mask_secret
-from tenacity import RetryCallState, Retrying
+from tenacity import RetryCallState
 
 from cin7_nav.hooks.connections import AirflowConnection, Cin7Settings
-from cin7_nav.hooks.errors import Misconfigured, NotFound, Refused, Unavailable, VendorError
+from cin7_nav.hooks.errors import CallLimit, Misconfigured, NotFound, Refused, Unavailable, VendorError
 from cin7_nav.hooks.session import VendorHook, VendorSession, shared_session
 from cin7_nav.model import Fixer
 from cin7_nav.store.budget import CallBudget
@@ -26,8 +26,6 @@ PAGE_SIZE = 1000
 WRITABLE = frozenset({"webhooks", "customer", "supplier", "stockadjustment"})
 """The only resources that are ever written in Cin7."""
 
-_READ_ATTEMPTS = 5
-_FORBIDDEN_ATTEMPTS = 3
 _LIMIT_PENALTY_S = 60.0
 _OVERLOAD_PENALTY_S = 15.0
 _FORBIDDEN_PENALTY_S = 2.0
@@ -39,7 +37,7 @@ class Cin7Hook(VendorHook):
     """Cin7 Core's API v2. Thread-safe; one hook may serve all threads of a task.
 
     With a `database`, calls are counted over all processes that use the same keys. Errors are those of
-    `hooks.errors`. Reads are repeated a few times by themselves; writes never are.
+    `hooks.errors`. Reads are repeated a few times by themselves.
     """
 
     conn_name_attr = "cin7_conn_id"
@@ -56,12 +54,11 @@ class Cin7Hook(VendorHook):
         database: Database | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        super().__init__(cin7_conn_id)
+        super().__init__(cin7_conn_id, sleep)
         self.settings = Cin7Settings.of(connection or self.get_connection(cin7_conn_id))
         for key in self.settings.keys:
             mask_secret(key)
         extra = self.settings.extra
-        self._sleep = sleep
         self._budget = CallBudget(
             database,
             self.settings.keys,
@@ -76,8 +73,8 @@ class Cin7Hook(VendorHook):
 
     def get(self, path: str, **params: Any) -> Any:
         """The JSON of one resource, e.g. `get("/sale", ID=…)`; decimals exact."""
-        retrying = Retrying(retry=_is_worth_repeating, wait=_pause, sleep=self._sleep, reraise=True)
-        return retrying(self._call, "GET", path, params=params, body=None, repeatable=True)
+        repeating = self._repeating(Unavailable, Forbidden)
+        return repeating(self._call, "GET", path, params=params, body=None, repeatable=True)
 
     def pages(self, path: str, key: str, **params: Any) -> Iterator[list[Row]]:
         """The pages of a list whose rows lie under `key`, until its `Total` is reached or a page is empty."""
@@ -175,14 +172,15 @@ class Cin7Hook(VendorHook):
     def write(
         self, method: str, path: str, *, body: Any = None, repeatable: bool = False, **params: Any
     ) -> Any:
-        """The one way anything is written in Cin7. Sent once.
+        """The one way anything is written in Cin7. Sent once, again only where the call limit refused it.
 
         `repeatable` says that sending it twice leaves the same state: then a lost answer is `Unavailable`
         instead of `OutcomeUnknown`. Raises `PermissionError` for a resource that is not `WRITABLE`.
         """
         if method not in ("POST", "PUT", "DELETE") or path.strip("/").lower() not in WRITABLE:
             raise PermissionError(f"{method} {path} is not among the things that are written in Cin7")
-        return self._call(method, path, params=params, body=body, repeatable=repeatable)
+        repeating = self._repeating(CallLimit)
+        return repeating(self._call, method, path, params=params, body=body, repeatable=repeatable)
 
     def webhooks(self) -> list[Row]:
         """The webhook subscriptions. They carry passwords and tokens in clear: never log them."""
@@ -222,6 +220,12 @@ class Cin7Hook(VendorHook):
         extra = self.settings.extra
         return shared_session("cin7", extra.ca_bundle, extra.timeout_s)
 
+    def _pause(self, state: RetryCallState) -> float:
+        """Nothing where a key rests: the call budget waits for it, or gives another key."""
+        error = state.outcome.exception() if state.outcome else None
+        rests = isinstance(error, Forbidden) or getattr(error, "retry_after", None)
+        return 0.0 if rests else super()._pause(state)
+
     def _call(self, method: str, path: str, *, params: Mapping[str, Any], body: Any, repeatable: bool) -> Any:
         try:
             with self._budget.slot() as key:
@@ -249,7 +253,7 @@ class Cin7Hook(VendorHook):
         """The JSON of the answer, or the error that it means."""
         status = response.status_code
         if _is_limit(response):
-            raise Unavailable("Cin7's call limit is reached", retry_after=_penalty(response))
+            raise CallLimit("Cin7's call limit is reached", retry_after=_penalty(response))
         if status < 300:
             answer = self.parsed(response, repeatable)
             if message := _problems(answer):
@@ -387,17 +391,3 @@ def _refusal(message: str, status: int) -> Refused:
     text = f"Cin7 refused: {message}" if message else f"Cin7 refused with status {status}"
     missing = status == 404 or "with specified ID not found" in message
     return (NotFound if missing else Refused)(text, status=status)
-
-
-def _is_worth_repeating(state: RetryCallState) -> bool:
-    error = state.outcome.exception() if state.outcome else None
-    attempts = _FORBIDDEN_ATTEMPTS if isinstance(error, Forbidden) else _READ_ATTEMPTS
-    return isinstance(error, Unavailable | Forbidden) and state.attempt_number < attempts
-
-
-def _pause(state: RetryCallState) -> float:
-    """Seconds before the next attempt; a key that rests is waited for by the call budget instead."""
-    error = state.outcome.exception() if state.outcome else None
-    if isinstance(error, Forbidden) or getattr(error, "retry_after", None):
-        return 0.0
-    return float(min(2 ** (state.attempt_number - 1), 8))

@@ -45,5 +45,9 @@ class Unavailable(VendorError):
         """Seconds the vendor asked us to wait, where it said so."""
 
 
+class CallLimit(Unavailable):
+    """The vendor refused the call because there were too many: certainly not carried out, write or read."""
+
+
 class OutcomeUnknown(VendorError):
     """A write was sent and its answer was lost: ask the vendor before sending anything again."""

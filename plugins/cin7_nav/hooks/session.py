@@ -6,7 +6,8 @@ import json
 import os
 import ssl
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from http.cookiejar import DefaultCookiePolicy
 from importlib.metadata import version
@@ -17,12 +18,15 @@ import requests
 from airflow.providers.http.hooks.http import HttpHook
 from requests.auth import AuthBase
 from requests_toolbelt.adapters.socket_options import TCPKeepAliveAdapter
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
 from urllib3.exceptions import NewConnectionError
 
-from cin7_nav.hooks.errors import Misconfigured, OutcomeUnknown, Unavailable
+from cin7_nav.hooks.errors import Misconfigured, OutcomeUnknown, Unavailable, VendorError
 
 CONNECT_TIMEOUT_S = 10.0
 POOL_SIZE = 4
+ATTEMPTS = 5
+LONGEST_PAUSE_S = 120.0
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -84,8 +88,9 @@ class VendorHook(HttpHook):
     vendor: str
     """The name that messages use."""
 
-    def __init__(self, conn_id: str) -> None:
+    def __init__(self, conn_id: str, sleep: Callable[[float], None] = time.sleep) -> None:
         super().__init__(method="GET", http_conn_id=conn_id)
+        self._sleep = sleep
 
     def get_conn(self, headers: Any = None, extra_options: Any = None) -> VendorSession:
         """The shared session of this process; carries no credential. Arguments of `HttpHook` are refused."""
@@ -102,6 +107,22 @@ class VendorHook(HttpHook):
 
     def _session(self) -> VendorSession:
         raise NotImplementedError
+
+    def _repeating(self, *errors: type[VendorError]) -> Retrying:
+        """Calls again, after a pause and a bounded number of times, what fails with one of `errors`."""
+        return Retrying(
+            retry=retry_if_exception_type(errors),
+            stop=stop_after_attempt(ATTEMPTS),
+            wait=self._pause,
+            sleep=self._sleep,
+            reraise=True,
+        )
+
+    def _pause(self, state: RetryCallState) -> float:
+        """Seconds before the next attempt."""
+        error = state.outcome.exception() if state.outcome else None
+        asked = getattr(error, "retry_after", None)
+        return min(asked or float(2 ** (state.attempt_number - 1)), LONGEST_PAUSE_S)
 
     def _exchange(
         self,

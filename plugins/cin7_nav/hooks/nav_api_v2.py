@@ -1,0 +1,169 @@
+"""The NAV channel over Microsoft's API v2.0: Business Central online, and on-premises from version 17."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+from cin7_nav.hooks import nav_journal
+from cin7_nav.hooks.channel import Entity, PostedEntry, StagedJournal
+from cin7_nav.hooks.errors import NotFound, OutcomeUnknown, Refused, VendorError
+from cin7_nav.hooks.nav import NavHook, Row
+from cin7_nav.hooks.nav_errors import ALREADY_EXISTS
+from cin7_nav.hooks.nav_journal import JournalAnswer, Mismatch
+from cin7_nav.model import Journal
+
+CHAIN_LENGTH = 40
+"""Values in one `or` chain; NAV knows no `in` (seen in the field)."""
+_EXPANDED = {"$expand": "journalLines($expand=dimensionSetLines)"}
+_DIMENSION_EXISTS = "dimension set line already exists"
+_ENTRY_FIELDS = "entryNumber,postingDate,documentNumber,accountNumber,description,debitAmount,creditAmount"
+
+
+class NavApiV2:
+    """Implements `NavChannel`. A document takes one deep insert, one post and one look at its entries."""
+
+    def __init__(self, hook: NavHook) -> None:
+        self._hook = hook
+
+    def reference(
+        self, entity: Entity, *, modified_since: dt.datetime | None = None
+    ) -> Iterator[Mapping[str, Any]]:
+        params: dict[str, Any] = {}
+        if modified_since:
+            if modified_since.tzinfo is None:
+                raise ValueError("a time without a time zone")
+            moment = modified_since.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]
+            params["$filter"] = f"lastModifiedDateTime gt {moment}Z"
+        for row in self._hook.rows(self._hook.entity(entity), **params):
+            yield nav_journal.with_plain_enums(row)
+
+    def posted_entries(self, document_nos: Sequence[str]) -> list[PostedEntry]:
+        path = self._hook.entity("generalLedgerEntries")
+        return [
+            _entry(row)
+            for chain in _chains("documentNumber", document_nos)
+            for row in self._hook.rows(path, **{"$filter": chain, "$select": _ENTRY_FIELDS})
+        ]
+
+    def entries_after(self, entry_no: int, *, limit: int = 20_000) -> list[PostedEntry]:
+        rows = self._hook.rows(
+            self._hook.entity("generalLedgerEntries"),
+            **{
+                "$filter": f"entryNumber gt {entry_no}",
+                "$orderby": "entryNumber",
+                "$select": _ENTRY_FIELDS,
+                "$top": limit,
+            },
+        )
+        return [_entry(row) for row in islice(rows, limit)]
+
+    def insert_journal(
+        self, template: str, code: str, journal: Journal, account_defaults: Mapping[str, Sequence[str]]
+    ) -> StagedJournal:
+        """See `NavChannel`. `OutcomeUnknown` also where a batch with this code is already there."""
+        later = {account: frozenset(codes) for account, codes in account_defaults.items()}
+        try:
+            answer = self._insert(template, code, journal, later)
+        except Refused as error:
+            if error.code == ALREADY_EXISTS:
+                raise OutcomeUnknown(f"NAV already has a batch {code}: look at it first") from None
+            if _DIMENSION_EXISTS not in str(error):
+                raise
+            later = {line.account_no: frozenset(dict(line.dimensions)) for line in journal.lines}
+            answer = self._insert(template, code, journal, later)
+        try:
+            return self._completed(answer, journal, later, account_defaults)
+        except Mismatch as error:
+            self._discard(answer.id)
+            raise Refused(f"NAV took the journal otherwise than sent: {error}", status=200) from None
+        except VendorError:
+            self._discard(answer.id)
+            raise
+
+    def post_journal(self, journal_id: str) -> None:
+        self._hook.write("POST", self._hook.entity(f"journals({journal_id})/Microsoft.NAV.post"))
+
+    def find_journals(self, template: str, codes: Sequence[str]) -> list[StagedJournal]:
+        return [answer.staged() for answer in self._find(template, codes)]
+
+    def delete_journal(self, journal_id: str) -> None:
+        try:
+            self._hook.write("DELETE", self._hook.entity(f"journals({journal_id})"), repeatable=True)
+        except NotFound:
+            return
+
+    def delete_empty_journals(self, template: str, codes: Sequence[str]) -> int:
+        empty = [answer.id for answer in self._find(template, codes) if not answer.lines]
+        statuses = self._hook.delete_many([self._hook.entity(f"journals({one})") for one in empty])
+        return sum(status < 300 for status in statuses)
+
+    # --- within ---
+
+    def _insert(
+        self, template: str, code: str, journal: Journal, later: Mapping[str, frozenset[str]]
+    ) -> JournalAnswer:
+        """One deep insert: the batch, its lines and their dimensions but those to be set `later`."""
+        body = nav_journal.insert_body(template, code, journal, later)
+        return JournalAnswer.of(self._hook.write("POST", self._hook.entity("journals"), body, **_EXPANDED))
+
+    def _expanded(self, journal_id: str) -> JournalAnswer:
+        return JournalAnswer.of(self._hook.get(self._hook.entity(f"journals({journal_id})"), **_EXPANDED))
+
+    def _completed(
+        self,
+        answer: JournalAnswer,
+        journal: Journal,
+        later: Mapping[str, frozenset[str]],
+        known: Mapping[str, Sequence[str]],
+    ) -> StagedJournal:
+        """The journal with every dimension set and everything verified."""
+        if not answer.is_expanded:
+            answer = self._expanded(answer.id)
+        nav_journal.verify_lines(answer, journal)
+        learnt = nav_journal.learnt_defaults(answer, journal, later, known)
+        changes = nav_journal.missing_dimensions(answer, journal)
+        for change in changes:
+            self._hook.write(change.method, self._hook.entity(change.path), change.body, repeatable=True)
+        if changes:
+            answer = self._expanded(answer.id)
+            nav_journal.verify_lines(answer, journal)
+        nav_journal.verify_dimensions(answer, journal)
+        return answer.staged(learnt)
+
+    def _discard(self, journal_id: str) -> None:
+        """Take back an insert that went wrong, so that its error may say that nothing is left behind."""
+        try:
+            self.delete_journal(journal_id)
+        except VendorError:
+            raise OutcomeUnknown("a batch that went wrong could not be removed: look at it first") from None
+
+    def _find(self, template: str, codes: Sequence[str]) -> Iterator[JournalAnswer]:
+        for chain in _chains("code", codes):
+            where = f"templateDisplayName eq {_literal(template)} and ({chain})"
+            for row in self._hook.rows(self._hook.entity("journals"), **{"$filter": where, **_EXPANDED}):
+                yield JournalAnswer.of(row)
+
+
+def _literal(value: str) -> str:
+    doubled = value.replace("'", "''")
+    return f"'{doubled}'"
+
+
+def _chains(name: str, values: Sequence[str]) -> Iterator[str]:
+    distinct = list(dict.fromkeys(values))
+    for start in range(0, len(distinct), CHAIN_LENGTH):
+        yield " or ".join(f"{name} eq {_literal(value)}" for value in distinct[start : start + CHAIN_LENGTH])
+
+
+def _entry(row: Row) -> PostedEntry:
+    return PostedEntry(
+        entry_no=int(row["entryNumber"]),
+        posting_date=dt.date.fromisoformat(row["postingDate"]),
+        document_no=row["documentNumber"],
+        account_no=row["accountNumber"],
+        amount=nav_journal.decimal(row["debitAmount"]) - nav_journal.decimal(row["creditAmount"]),
+        description=row["description"],
+    )

@@ -1,0 +1,75 @@
+"""What NAV's refusals mean: codes as Microsoft documents them, statuses as seen in the field."""
+
+from __future__ import annotations
+
+import re
+
+import requests
+
+from cin7_nav.hooks.errors import (
+    CallLimit,
+    Misconfigured,
+    NotFound,
+    OutcomeUnknown,
+    Refused,
+    Unavailable,
+    VendorError,
+)
+from cin7_nav.model import Fixer
+
+ALREADY_EXISTS = "Internal_EntityWithSameKeyExists"
+_TAIL = re.compile(r"\s*CorrelationId:\s*[0-9a-fA-F-]+\.?\s*$")
+_COLLISION = re.compile(r"deadlock|locked by another user|in a transaction done by another", re.IGNORECASE)
+_WRONG_ADDRESS = ("Internal_CompanyNotFound", "Internal_TenantNotFound", "NoEnvironment")
+_MESSAGE_LENGTH = 500
+
+
+def error(response: requests.Response, repeatable: bool) -> VendorError | None:
+    """The error that an answer means, None for success.
+
+    `repeatable`: it was a read, or a write that may be repeated. Messages keep NAV's own words without the CorrelationId that ends them.
+    """
+    status = response.status_code
+    if status < 300:
+        return None
+    code, said = _said(response)
+    where = response.request.path_url.partition("?")[0].rpartition("/")[2]
+    if status < 400:
+        return Misconfigured("NAV's address redirects elsewhere: check the host", fixer=Fixer.DATA_TEAM)
+    if status == 429 or code == "Application_TooManyRequests":
+        return CallLimit("NAV refuses more calls for now", retry_after=_retry_after(response))
+    if status == 401 and not code.startswith("Authorization_"):
+        return Misconfigured(
+            _sentence("NAV refuses our login: is the app or user set up and enabled there?", said)
+        )
+    if status in (401, 403):
+        return Misconfigured(_sentence("NAV refuses us the permission", said))
+    if code in _WRONG_ADDRESS:
+        return Misconfigured(_sentence("NAV knows no such environment, tenant or company", said))
+    if status == 501:
+        return Refused(_sentence("NAV can't do that", said), status=status, code=code)
+    if status == 408 or status >= 500 or _COLLISION.search(said):
+        message = _sentence(f"NAV answered {status} for {where}", said)
+        if repeatable:
+            return Unavailable(message, retry_after=_retry_after(response))
+        return OutcomeUnknown(f"{message}: ask before sending again")
+    kind = NotFound if status == 404 else Refused
+    return kind(said or f"NAV refused {where} with status {status}", status=status, code=code)
+
+
+def _said(response: requests.Response) -> tuple[str, str]:
+    """NAV's code and text; empty where a gateway answered with something else."""
+    try:
+        given = response.json()["error"]
+        return str(given.get("code") or ""), _TAIL.sub("", str(given.get("message") or ""))[:_MESSAGE_LENGTH]
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return "", ""
+
+
+def _sentence(ours: str, theirs: str) -> str:
+    return f"{ours} ({theirs})" if theirs else ours
+
+
+def _retry_after(response: requests.Response) -> float | None:
+    given = response.headers.get("Retry-After", "")
+    return float(given) if re.fullmatch(r"\d+(\.\d+)?", given) else None
