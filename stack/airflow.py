@@ -26,11 +26,12 @@ def password(settings: Settings) -> str:
     return settings.secret("airflow-admin-password", lambda: secrets.token_urlsafe(12))
 
 
-def environment(settings: Settings, metadata: str) -> dict[str, str]:
+def environment(settings: Settings, metadata: str | None) -> dict[str, str]:
     """The environment of every Airflow process; an option that `.env` or the caller's environment sets wins.
 
-    `metadata` is the URI of Airflow's own database without its scheme. Variables `AIRFLOW_CONN_*` are left
-    out: they would hide the connections of that database, which people edit in the UI; see `stack.metadata`.
+    `metadata` is the URI of Airflow's own database without its scheme, None where an option names it.
+    Variables `AIRFLOW_CONN_*` are left out: they would hide the connections of that database, which people
+    edit in the UI; see `stack.metadata`.
     """
     home, port = settings.airflow_home, settings.port("AIRFLOW_PORT")
     options = {
@@ -48,8 +49,6 @@ def environment(settings: Settings, metadata: str) -> dict[str, str]:
         ("core", "simple_auth_manager_passwords_file"): str(home / "passwords.json"),
         ("core", "execution_api_server_url"): f"http://127.0.0.1:{port}/execution/",
         ("core", "min_serialized_dag_update_interval"): "5",
-        ("database", "sql_alchemy_conn"): f"postgresql+psycopg2://{metadata}",
-        ("database", "sql_alchemy_conn_async"): f"postgresql+asyncpg://{metadata}",
         ("scheduler", "scheduler_idle_sleep_time"): "0.1",
         ("dag_processor", "refresh_interval"): "10",
         ("dag_processor", "bundle_refresh_check_interval"): "2",
@@ -63,6 +62,9 @@ def environment(settings: Settings, metadata: str) -> dict[str, str]:
         ("api_auth", "jwt_secret"): settings.secret("airflow-jwt-secret", lambda: secrets.token_urlsafe(64)),
         ("logging", "colored_console_log"): "False",
     }  # fmt: skip
+    if metadata:
+        options["database", "sql_alchemy_conn"] = f"postgresql+psycopg2://{metadata}"
+        options["database", "sql_alchemy_conn_async"] = f"postgresql+asyncpg://{metadata}"
     ours = {f"AIRFLOW__{section}__{name}".upper(): value for (section, name), value in options.items()}
     inherited = {
         name: value for name, value in settings.environment.items() if not name.startswith(CONNECTION)

@@ -8,7 +8,7 @@ from typing import Any
 from psycopg2 import extensions
 
 from .airflow import CONNECTION
-from .settings import Settings
+from .settings import Settings, StackError
 
 TENANT = "11111111-1111-4111-8111-111111111111"
 CIN7_KEYS = ("44444444-4444-4444-8444-444444444441", "44444444-4444-4444-8444-444444444442")
@@ -24,15 +24,14 @@ def written(settings: Settings) -> dict[str, str]:
 
 
 def database(dsn: str) -> dict[str, str]:
+    """Our own database; raises StackError where the DSN leaves its place open."""
     part = extensions.parse_dsn(dsn)
+    if not part.keys() >= {"host", "dbname"}:
+        raise StackError("CIN7_NAV_DSN must name host and dbname, e.g. host=db.example.com dbname=cin7_nav.")
+    login, password, port = part.get("user"), part.get("password"), int(part.get("port", 5432))
     return {
         "cin7_nav_db": _connection(
-            "postgres",
-            part["host"],
-            part.get("user"),
-            part.get("password"),
-            port=int(part.get("port", 5432)),
-            schema=part["dbname"],
+            "postgres", part["host"], login, password, port=port, schema=part["dbname"]
         )
     }
 

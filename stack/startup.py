@@ -115,11 +115,10 @@ class Stack:
         return dsn
 
     def _airflow_environment(self) -> dict[str, str]:
-        metadata = (
-            f"airflow:{self.settings.secret('postgres-airflow')}"
-            f"@127.0.0.1:{self.settings.port('POSTGRES_PORT')}/airflow"
-        )
-        return airflow.environment(self.settings, metadata)
+        if METADATA_DSN in self.settings.environment:
+            return airflow.environment(self.settings, None)
+        password, port = self.settings.secret("postgres-airflow"), self.settings.port("POSTGRES_PORT")
+        return airflow.environment(self.settings, f"airflow:{password}@127.0.0.1:{port}/airflow")
 
     def _postgres_service(self, server: Postgres) -> Service:
         return Service(
