@@ -29,7 +29,7 @@ WRITABLE = frozenset({"webhooks", "customer", "supplier", "stockadjustment"})
 _LIMIT_PENALTY_S = 60.0
 _OVERLOAD_PENALTY_S = 15.0
 _FORBIDDEN_PENALTY_S = 2.0
-_LIMIT_TEXT = re.compile(r"calls per \d+ seconds", re.IGNORECASE)
+_LIMIT_TEXT = re.compile(r"calls per [\d.]+ seconds", re.IGNORECASE)
 _MESSAGE_LENGTH = 500
 
 
@@ -73,8 +73,7 @@ class Cin7Hook(VendorHook):
 
     def get(self, path: str, **params: Any) -> Any:
         """The JSON of one resource, e.g. `get("/sale", ID=…)`; decimals exact."""
-        repeating = self._repeating(Unavailable, Forbidden)
-        return repeating(self._call, "GET", path, params=params, body=None, repeatable=True)
+        return self._get(path, params)
 
     def pages(self, path: str, key: str, **params: Any) -> Iterator[list[Row]]:
         """The pages of a list whose rows lie under `key`, until its `Total` is reached or a page is empty."""
@@ -226,6 +225,10 @@ class Cin7Hook(VendorHook):
         rests = isinstance(error, Forbidden) or getattr(error, "retry_after", None)
         return 0.0 if rests else super()._pause(state)
 
+    def _get(self, path: str, params: Mapping[str, Any]) -> Any:
+        repeating = self._repeating(Unavailable, Forbidden)
+        return repeating(self._call, "GET", path, params=params, body=None, repeatable=True)
+
     def _call(self, method: str, path: str, *, params: Mapping[str, Any], body: Any, repeatable: bool) -> Any:
         try:
             with self._budget.slot() as key:
@@ -359,7 +362,7 @@ def _is_limit(response: requests.Response) -> bool:
 
 def _penalty(response: requests.Response) -> float:
     """Seconds for which the key should rest. `Retry-After` reads like `60 Seconds` or `30 sec`."""
-    digits = re.match(r"\s*(\d+)", response.headers.get("Retry-After", ""))
+    digits = re.match(r"\s*(\d+(?:\.\d+)?)", response.headers.get("Retry-After", ""))
     if _is_limit(response):
         return float(digits[1]) if digits else _LIMIT_PENALTY_S
     if response.status_code == 503:

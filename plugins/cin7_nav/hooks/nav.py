@@ -107,14 +107,16 @@ class NavHook(VendorHook):
 
     # --- reading ---
 
-    def get(self, path: str, **params: Any) -> Any:
-        """The JSON of one resource; query options with their `$`, e.g. `get(path, **{"$top": 1})`."""
-        return self._read(self._url(path, params), {})
+    def get(self, path: str, params: Mapping[str, Any] | None = None) -> Any:
+        """The JSON of one resource; query options with their `$`, e.g. `get(path, {"$top": 1})`."""
+        return self._get(path, params or {})
 
-    def rows(self, path: str, *, page_size: int | None = None, **params: Any) -> Iterator[Row]:
+    def rows(
+        self, path: str, params: Mapping[str, Any] | None = None, *, page_size: int | None = None
+    ) -> Iterator[Row]:
         """All rows of a collection, page after page as NAV links them."""
         prefer = {"Prefer": f"odata.maxpagesize={page_size}"} if page_size else {}
-        url: str | None = self._url(path, params)
+        url: str | None = self._url(path, params or {})
         while url:
             answer = self._read(url, prefer)
             rows = answer.get("value") if isinstance(answer, dict) else None
@@ -131,8 +133,8 @@ class NavHook(VendorHook):
         path: str,
         body: Mapping[str, Any] | None = None,
         *,
+        params: Mapping[str, Any] | None = None,
         repeatable: bool = False,
-        **params: Any,
     ) -> Any:
         """The one way anything is written in NAV. Sent once, again only where NAV refused it as one too many.
 
@@ -140,7 +142,7 @@ class NavHook(VendorHook):
         instead of `OutcomeUnknown`. Raises `PermissionError` for anything that is not writable.
         """
         self._check_writable(method, path, body)
-        return self._write(method, self._url(path, params), body, {}, repeatable)
+        return self._write(method, self._url(path, params or {}), body, {}, repeatable)
 
     def delete_many(self, paths: Sequence[str]) -> list[int]:
         """Delete these records of the API in one call; the HTTP status of each, in order. Repeatable."""
@@ -198,7 +200,7 @@ class NavHook(VendorHook):
         options = dict(params)
         if self.settings.extra.deployment == "on_premises" and self.settings.extra.tenant:
             options["tenant"] = self.settings.extra.tenant
-        query = "&".join(f"{name}={quote(str(value), safe='(),')}" for name, value in options.items())
+        query = "&".join(f"{name}={quote(str(value), safe='(),$=;')}" for name, value in options.items())
         return f"{self.settings.root}{path}" + (f"?{query}" if query else "")
 
     def _next(self, link: str | None) -> str | None:
@@ -212,6 +214,9 @@ class NavHook(VendorHook):
                 " set the server's public OData base URL"
             )
         return link
+
+    def _get(self, path: str, params: Mapping[str, Any]) -> Any:
+        return self._read(self._url(path, params), {})
 
     def _read(self, url: str, headers: Mapping[str, str]) -> Any:
         return self._repeating(Unavailable)(self._call, "GET", url, headers, None, True)

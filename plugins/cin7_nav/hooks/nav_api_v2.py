@@ -37,7 +37,7 @@ class NavApiV2:
                 raise ValueError("a time without a time zone")
             moment = modified_since.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]
             params["$filter"] = f"lastModifiedDateTime gt {moment}Z"
-        for row in self._hook.rows(self._hook.entity(entity), **params):
+        for row in self._hook.rows(self._hook.entity(entity), params):
             yield nav_journal.with_plain_enums(row)
 
     def posted_entries(self, document_nos: Sequence[str]) -> list[PostedEntry]:
@@ -45,13 +45,13 @@ class NavApiV2:
         return [
             _entry(row)
             for chain in _chains("documentNumber", document_nos)
-            for row in self._hook.rows(path, **{"$filter": chain, "$select": _ENTRY_FIELDS})
+            for row in self._hook.rows(path, {"$filter": chain, "$select": _ENTRY_FIELDS})
         ]
 
     def entries_after(self, entry_no: int, *, limit: int = 20_000) -> list[PostedEntry]:
         rows = self._hook.rows(
             self._hook.entity("generalLedgerEntries"),
-            **{
+            {
                 "$filter": f"entryNumber gt {entry_no}",
                 "$orderby": "entryNumber",
                 "$select": _ENTRY_FIELDS,
@@ -107,10 +107,12 @@ class NavApiV2:
     ) -> JournalAnswer:
         """One deep insert: the batch, its lines and their dimensions but those to be set `later`."""
         body = nav_journal.insert_body(template, code, journal, later)
-        return JournalAnswer.of(self._hook.write("POST", self._hook.entity("journals"), body, **_EXPANDED))
+        return JournalAnswer.of(
+            self._hook.write("POST", self._hook.entity("journals"), body, params=_EXPANDED)
+        )
 
     def _expanded(self, journal_id: str) -> JournalAnswer:
-        return JournalAnswer.of(self._hook.get(self._hook.entity(f"journals({journal_id})"), **_EXPANDED))
+        return JournalAnswer.of(self._hook.get(self._hook.entity(f"journals({journal_id})"), _EXPANDED))
 
     def _completed(
         self,
@@ -143,7 +145,7 @@ class NavApiV2:
     def _find(self, template: str, codes: Sequence[str]) -> Iterator[JournalAnswer]:
         for chain in _chains("code", codes):
             where = f"templateDisplayName eq {_literal(template)} and ({chain})"
-            for row in self._hook.rows(self._hook.entity("journals"), **{"$filter": where, **_EXPANDED}):
+            for row in self._hook.rows(self._hook.entity("journals"), {"$filter": where, **_EXPANDED}):
                 yield JournalAnswer.of(row)
 
 

@@ -30,6 +30,6 @@ def check(hook: NavHook) -> str:
 
 def _read(hook: NavHook, path: str, name: str) -> None:
     try:
-        hook.get(path, **{"$top": 1})
+        hook.get(path, {"$top": 1})
     except (NotFound, Refused) as error:
         raise Misconfigured(f"NAV lets us not read {name}: {error}") from None

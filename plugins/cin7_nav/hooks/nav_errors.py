@@ -27,7 +27,8 @@ _MESSAGE_LENGTH = 500
 def error(response: requests.Response, repeatable: bool) -> VendorError | None:
     """The error that an answer means, None for success.
 
-    `repeatable`: it was a read, or a write that may be repeated. Messages keep NAV's own words without the CorrelationId that ends them.
+    `repeatable`: it was a read, or a write that may be repeated. Messages keep NAV's own words without the
+    CorrelationId that ends them.
     """
     status = response.status_code
     if status < 300:

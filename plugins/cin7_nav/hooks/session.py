@@ -100,9 +100,9 @@ class VendorHook(HttpHook):
 
     def run(self, endpoint: str | None = None, data: Mapping[str, Any] | None = None) -> Any:
         """`HttpHook`'s entrance: read one resource. Nothing is ever written through it."""
-        return self.get(endpoint or "", **(data or {}))
+        return self._get(endpoint or "", data or {})
 
-    def get(self, path: str, **params: Any) -> Any:
+    def _get(self, path: str, params: Mapping[str, Any]) -> Any:
         raise NotImplementedError
 
     def _session(self) -> VendorSession:
