@@ -48,7 +48,7 @@ class Ledger:
         return self._orders.get(order_id, [])
 
     def between(self, after: dt.datetime | None, before: dt.datetime | None) -> Iterator[Entry]:
-        """Rows with `after` < midnight of their date < `before`: both bounds exclusive (Cin7's API portal)."""
+        """Rows with `after` < midnight of their date < `before`: both bounds exclusive (API portal)."""
         for day in sorted(self._days):
             midnight = dt.datetime.combine(day, dt.time(), dt.UTC)
             if (after is None or midnight > after) and (before is None or midnight < before):
