@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from time import monotonic
+from time import sleep as really_sleep
 from typing import Literal
 
 from cin7_nav.store.database import Database
@@ -67,7 +68,7 @@ class CallBudget:
         window_s: float = 60.0,
         call_timeout_s: float = 120.0,
         patience_s: float = 600.0,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], None] = really_sleep,
     ) -> None:
         if calls_per_minute and database is None:
             raise ValueError("calls can only be counted in a database")
@@ -106,7 +107,7 @@ class CallBudget:
             with self._database.transaction() as cursor:
                 cursor.execute(_PENALISE, (seconds, bucket))
         else:
-            self._penalised_until[bucket] = time.monotonic() + seconds
+            self._penalised_until[bucket] = monotonic() + seconds
 
     def _acquire(self) -> tuple[str, int]:
         waited = 0.0
@@ -140,7 +141,7 @@ class CallBudget:
         buckets = list(self._keys)
         buckets = buckets[turn % len(buckets) :] + buckets[: turn % len(buckets)]
         bucket = min(buckets, key=self._penalised_until.__getitem__)
-        wait = self._penalised_until[bucket] - time.monotonic()
+        wait = self._penalised_until[bucket] - monotonic()
         return ((bucket, 0), 0.0) if wait <= 0 else (None, wait)
 
 
