@@ -82,6 +82,7 @@ class CallBudget:
         for key in keys:
             self._keys.setdefault(_bucket(account if limit_scope == "account" else key), []).append(key)
         self._turn = itertools.count()
+        self._uncounted_turn = itertools.count()
         self._penalised_until = dict.fromkeys(self._keys, 0.0)
         self._seeded = False
 
@@ -137,12 +138,11 @@ class CallBudget:
             return None, wait or 0.0
 
     def _take_uncounted(self) -> tuple[tuple[str, int] | None, float]:
-        turn = next(self._turn)
-        buckets = list(self._keys)
-        buckets = buckets[turn % len(buckets) :] + buckets[: turn % len(buckets)]
-        bucket = min(buckets, key=self._penalised_until.__getitem__)
-        wait = self._penalised_until[bucket] - monotonic()
-        return ((bucket, 0), 0.0) if wait <= 0 else (None, wait)
+        now, turn, buckets = monotonic(), next(self._uncounted_turn), list(self._keys)
+        waits = {bucket: max(0.0, self._penalised_until[bucket] - now) for bucket in buckets}
+        first = turn % len(buckets)
+        bucket = min(buckets[first:] + buckets[:first], key=waits.__getitem__)
+        return (None, waits[bucket]) if waits[bucket] else ((bucket, 0), 0.0)
 
 
 def _bucket(name: str) -> str:

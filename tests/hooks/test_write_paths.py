@@ -1,0 +1,83 @@
+"""No second way to write: only the two `write` functions and `delete_many` make a request that changes anything."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import cin7_nav
+import pytest
+
+PACKAGE = Path(cin7_nav.__file__).parent
+HTTP_LIBRARIES = {"requests", "httpx", "aiohttp", "urllib3", "http.client", "urllib.request"}
+MAY_IMPORT_HTTP = {
+    "hooks/session.py",
+    "hooks/entra.py",
+    "hooks/nav.py",
+    "hooks/nav_errors.py",
+    "hooks/cin7.py",
+}
+CALLERS = {
+    "_exchange": {("hooks/cin7.py", "_send"), ("hooks/nav.py", "_send")},
+    "_send": {("hooks/cin7.py", "_call"), ("hooks/cin7.py", "_with_key"), ("hooks/nav.py", "_call")},
+    "_with_key": {("hooks/cin7.py", "test_connection")},
+    "_write": {("hooks/nav.py", "write"), ("hooks/nav.py", "delete_many")},
+}
+SENDING = {"post", "put", "patch", "delete", "request", "send"}
+
+
+def modules() -> Iterator[tuple[str, ast.Module]]:
+    for path in sorted(PACKAGE.rglob("*.py")):
+        yield path.relative_to(PACKAGE).as_posix(), ast.parse(path.read_text())
+
+
+def attribute_uses(name: str) -> set[tuple[str, str]]:
+    """Where `….name` is mentioned: file and innermost function."""
+    return {
+        (file, function.name)
+        for file, tree in modules()
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        for node in ast.walk(function)
+        if isinstance(node, ast.Attribute) and node.attr == name
+    }
+
+
+@pytest.mark.parametrize("name", CALLERS)
+def test_the_inner_functions_that_send_are_used_by_the_guarded_ones_only(name: str) -> None:
+    assert attribute_uses(name) == CALLERS[name]
+
+
+def test_the_unguarded_call_is_used_for_reads_and_by_the_guarded_writes_only() -> None:
+    assert attribute_uses("_call") == {
+        ("hooks/cin7.py", "_get"),
+        ("hooks/cin7.py", "write"),
+        ("hooks/nav.py", "_read"),
+        ("hooks/nav.py", "_write"),
+    }
+
+
+def test_http_libraries_are_imported_by_the_hooks_only() -> None:
+    importers = {
+        file
+        for file, tree in modules()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in (
+            [node.module or ""] if isinstance(node, ast.ImportFrom) else [a.name for a in node.names]
+        )
+        if name in HTTP_LIBRARIES or name.split(".")[0] in {"requests", "httpx", "aiohttp", "urllib3"}
+    }
+    assert importers <= MAY_IMPORT_HTTP
+
+
+def test_only_the_session_module_sends_on_a_session() -> None:
+    senders = {
+        file
+        for file, tree in modules()
+        if file in MAY_IMPORT_HTTP
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in SENDING
+    }
+    assert senders == {"hooks/session.py"}
