@@ -1,4 +1,4 @@
-"""NavHook against a vendor that answers by script: login, addresses, paging, errors, and what it may write."""
+"""NavHook against a vendor that answers by script: login, addresses, paging, errors, what it may write."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def test_pages_are_followed_as_linked(vendor: Any, make_nav: MakeNav) -> None:
 
 def test_the_login_is_never_taken_to_another_server(vendor: Any, make_nav: MakeNav) -> None:
     vendor.says({"value": [], "@odata.nextLink": "http://127.0.0.1:9/BC/next"})
-    with pytest.raises(Misconfigured, match="another|not on the connection's host"):
+    with pytest.raises(Misconfigured, match="not on the connection's host"):
         list(make_nav().rows("api/v2.0/x"))
 
 
@@ -250,13 +250,6 @@ def test_many_deletions_travel_in_batches_of_a_hundred(vendor: Any, make_nav: Ma
     first = json.loads(vendor.calls[0].body)["requests"][0]
     assert first["url"].startswith("companies(")
     assert vendor.calls[0].headers["Prefer"] == "odata.continue-on-error"
-
-
-def test_a_certificate_that_is_not_trusted_is_named(
-    nav_sandbox: Any, sandbox_nav: Callable[..., NavHook]
-) -> None:
-    with pytest.raises(Misconfigured, match="ca_bundle"):
-        sandbox_nav(ca_bundle=None).company_id()
 
 
 def test_plain_http_is_for_servers_of_ones_own_only() -> None:
