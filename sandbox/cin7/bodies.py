@@ -125,10 +125,14 @@ def read_part(tenant: Tenant, order: Order, part: Part, body: JsonObject) -> Non
         raise Refusal(f"Order with status {part.status} cannot be modified")
     lines, charges = read_lines(tenant, order, body, accounts=False)
     status = read_status(body)
-    if status == "AUTHORISED" and not (lines or charges):
-        raise Refusal("'Lines' collection cannot be empty")
+    refuse_empty(status, lines + charges)
     part.lines, part.charges, part.memo, part.status = lines, charges, str(body.get("Memo") or ""), status
     part.totals = tenant.totals_of(order, lines + charges)
+
+
+def refuse_empty(status: str, lines: list[Line]) -> None:
+    if status == "AUTHORISED" and not lines:
+        raise Refusal("'Lines' collection cannot be empty")
 
 
 def read_status(body: JsonObject) -> str:
@@ -159,21 +163,24 @@ def read_payment(tenant: Tenant, document: Document, body: JsonObject) -> Paymen
     )
 
 
-def read_stock(tenant: Tenant, body: JsonObject, name: str) -> list[StockLine]:
+def read_stock(
+    tenant: Tenant, body: JsonObject, name: str, default: dt.date | None = None
+) -> list[StockLine]:
+    """Stock rows; a row without date takes `default`, or is refused."""
     return [
         StockLine(
             card_id=str(row.get("CardID") or tenant.new_id("card")),
             product=_product(tenant, row),
             quantity=parse_decimal(row.get("Quantity"), "Quantity"),
-            date=_stock_date(row),
+            date=_stock_date(row, default),
             **_location(tenant, row),
         )
         for row in rows(body, name)
     ]
 
 
-def _stock_date(row: JsonObject) -> dt.date:
-    day = parse_date(row.get("Date"), "Date")
+def _stock_date(row: JsonObject, default: dt.date | None) -> dt.date:
+    day = parse_date(row.get("Date"), "Date") or default
     if day is None:
         raise Refusal("'Date' is required for 'Lines' line")
     return day

@@ -64,9 +64,9 @@ def _matching(
     wanted = [(read, value.lower()) for name, read in filters.items() if (value := request.text(name))]
     search = request.text("Search").lower()
     for order in orders:
-        if all((read(order) or "").lower() == value for read, value in wanted):
-            if not search or any(search in text.lower() for text in searched(order)):
-                yield order
+        exact = all((read(order) or "").lower() == value for read, value in wanted)
+        if exact and (not search or any(search in text.lower() for text in searched(order))):
+            yield order
 
 
 _SALE_FILTERS: dict[str, Callable[[Sale], str | None]] = {

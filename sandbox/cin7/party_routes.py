@@ -53,7 +53,7 @@ def _created(kind: str) -> Handler:
         records = _records(tenant, kind)
         _check(tenant, kind, request.body, None)
         template: JsonObject = next(iter(records.values()))
-        record = {name: _blank(value) for name, value in template.items()}
+        record: JsonObject = {name: _blank(value) for name, value in template.items()}
         record["ID"] = tenant.new_id(kind)
         records[record["ID"]] = record
         return _written(tenant, kind, record, request.body)
