@@ -1,0 +1,95 @@
+"""One way into our database: short transactions on pooled psycopg2 connections."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from functools import partial
+from typing import Any, Protocol
+
+import psycopg2
+import psycopg2.extensions
+import psycopg2.extras
+from psycopg2.extensions import cursor as Cursor
+
+__all__ = ["COMPANY", "Cursor", "Database", "values"]
+
+COMPANY = "default"
+"""The company key of a one-company installation; every table carries it."""
+
+psycopg2.extras.register_default_jsonb(globally=True, loads=partial(json.loads, parse_float=Decimal))
+
+
+class AirflowConnection(Protocol):
+    """The part of an Airflow connection that names a PostgreSQL database."""
+
+    host: str | None
+    port: int | None
+    login: str | None
+    password: str | None
+    schema: str | None
+
+
+class Database:
+    """Our database. Thread-safe: each thread that asks gets a connection of its own for the transaction."""
+
+    def __init__(self, dsn: str) -> None:
+        self.dsn = dsn
+        self._idle: list[psycopg2.extensions.connection] = []
+        self._lock = threading.Lock()
+
+    @classmethod
+    def from_connection(cls, connection: AirflowConnection) -> Database:
+        """The database that the Airflow connection (`cin7_nav_db`) names."""
+        return cls(
+            psycopg2.extensions.make_dsn(
+                host=connection.host,
+                port=connection.port,
+                user=connection.login,
+                password=connection.password,
+                dbname=connection.schema,
+                application_name="cin7-nav",
+            )
+        )
+
+    def connect(self) -> psycopg2.extensions.connection:
+        """A connection of its own that the caller closes, e.g. to hold a session-level lock."""
+        return psycopg2.connect(self.dsn)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Cursor]:
+        """A cursor in one transaction: committed at the end, rolled back on an exception."""
+        connection = self._take()
+        try:
+            with connection.cursor() as cursor:
+                yield cursor
+            connection.commit()
+        except BaseException:
+            if not connection.closed:
+                connection.close()
+            raise
+        with self._lock:
+            self._idle.append(connection)
+
+    def close(self) -> None:
+        """Close every idle connection. The object stays usable: the next transaction connects anew."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
+
+    def _take(self) -> psycopg2.extensions.connection:
+        with self._lock:
+            connection = self._idle.pop() if self._idle else None
+        return connection or self.connect()
+
+
+def values(cursor: Cursor, sql: str, rows: list[tuple[Any, ...]], template: str | None = None) -> list[Any]:
+    """Run `sql` with its `VALUES %s` filled with all rows at once; the rows of RETURNING, if any."""
+    if not rows:
+        return []
+    psycopg2.extras.execute_values(cursor, sql, rows, template=template, page_size=len(rows))
+    return cursor.fetchall() if cursor.description else []

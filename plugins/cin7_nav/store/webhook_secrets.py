@@ -1,0 +1,58 @@
+"""The secrets that senders show to the receiver. We keep their SHA-256 only.
+
+An unsalted SHA-256 is right for a long random secret and wrong for a password: nobody can try 2^128 values.
+For the same reason the lookup by hash in the database needs no constant time: what it could leak is how many
+leading bytes of two *hashes* agree, and nobody can choose a secret for the next byte of its hash to agree, nor
+would the whole hash open the door.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from cin7_nav.store.database import COMPANY, Database
+
+SHORTEST = 16
+
+
+def fingerprint(secret: str) -> bytes:
+    """The SHA-256 by which a secret is stored and looked up."""
+    return hashlib.sha256(secret.encode()).digest()
+
+
+def admit(database: Database, source: str, secret: str) -> None:
+    """Accept `secret` from now on, besides the one admitted before it; older ones end. Safe to repeat.
+
+    `source` is `cin7` or `nav`. Raises ValueError for a secret too short to be a random one.
+    """
+    if len(secret) < SHORTEST:
+        raise ValueError(f"A webhook secret needs at least {SHORTEST} characters.")
+    with database.transaction() as cursor:
+        cursor.execute(
+            "INSERT INTO webhook_secret (company, source, sha256) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
+            (COMPANY, source, fingerprint(secret)),
+        )
+        cursor.execute(
+            """
+            DELETE FROM webhook_secret WHERE company = %(company)s AND source = %(source)s
+                AND sha256 <> %(admitted)s
+                AND sha256 <> (SELECT sha256 FROM webhook_secret
+                               WHERE company = %(company)s AND source = %(source)s AND sha256 <> %(admitted)s
+                               ORDER BY admitted_at DESC LIMIT 1)
+            """,
+            {"company": COMPANY, "source": source, "admitted": fingerprint(secret)},
+        )
+
+
+def keep_only(database: Database, source: str, secret: str) -> None:
+    """End a rotation: every secret but this one stops being valid. Refuses to leave none."""
+    with database.transaction() as cursor:
+        cursor.execute(
+            """
+            DELETE FROM webhook_secret WHERE company = %(company)s AND source = %(source)s
+                AND sha256 <> %(kept)s
+                AND EXISTS (SELECT FROM webhook_secret
+                            WHERE company = %(company)s AND source = %(source)s AND sha256 = %(kept)s)
+            """,
+            {"company": COMPANY, "source": source, "kept": fingerprint(secret)},
+        )
