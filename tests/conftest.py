@@ -120,3 +120,20 @@ def cin7_sandbox(sandbox: Sandbox) -> Side:
 @pytest.fixture
 def nav_sandbox(sandbox: Sandbox) -> Side:
     return sandbox.nav
+
+
+@pytest.fixture
+def end_sessions(database: Database, postgres: Postgres) -> Callable[[str], int]:
+    """Ends every session of a role in `database`, as a restart of the server does; how many there were."""
+
+    def end(role: str) -> int:
+        connection = psycopg2.connect(postgres.dsn())
+        with contextlib.closing(connection), connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+                "WHERE usename = %s AND datname = %s",
+                (role, psycopg2.extensions.parse_dsn(database.dsn)["dbname"]),
+            )
+            return len(cursor.fetchall())
+
+    return end

@@ -19,4 +19,6 @@ def arguments(dsn: str) -> dict[str, Any]:
     named = {"host": "host", "port": "port", "user": "user", "password": "password",
              "dbname": "database", "sslmode": "ssl"}  # fmt: skip
     found: dict[str, Any] = {ours: given[libpq] for libpq, ours in named.items() if libpq in given}
+    if "port" in found:
+        found["port"] = int(found["port"])
     return found | {"timeout": TIMEOUT_S, "command_timeout": TIMEOUT_S}

@@ -64,7 +64,14 @@ def claim(
             FROM free WHERE inbox.id = free.id
             RETURNING inbox.id, source, type, record_id, number, payload, sha256, landed_at, repeats
             """,
-            {"company": COMPANY, "flow": flow, "owner": owner, "limit": limit, "lease": LEASE, "held": [*held]},
+            {
+                "company": COMPANY,
+                "flow": flow,
+                "owner": owner,
+                "limit": limit,
+                "lease": LEASE,
+                "held": [*held],
+            },
         )
         return sorted((Event(*row) for row in cursor.fetchall()), key=lambda event: event.id)
 

@@ -1,9 +1,9 @@
 """The secrets that senders show to the receiver. We keep their SHA-256 only.
 
 An unsalted SHA-256 is right for a long random secret and wrong for a password: nobody can try 2^128 values.
-For the same reason the lookup by hash in the database needs no constant time: what it could leak is how many
-leading bytes of two *hashes* agree, and nobody can choose a secret for the next byte of its hash to agree, nor
-would the whole hash open the door.
+For the same reason the lookup by hash in the database needs no constant time. What it could leak is how many
+leading bytes of two *hashes* agree; nobody can choose a secret so that the next byte of its hash agrees too,
+and not even the whole hash would open the door.
 """
 
 from __future__ import annotations

@@ -28,10 +28,10 @@ CREATE TABLE inbox (
 );
 COMMENT ON TABLE inbox IS 'What a webhook said: look at this record. The record itself is always read again.';
 COMMENT ON COLUMN inbox.flow IS 'the flow that claims it; "none" is kept for the record only';
-COMMENT ON COLUMN inbox.payload IS 'what was sent; may be set to null once it is old. Quarantined: the text as a string';
+COMMENT ON COLUMN inbox.payload IS 'what was sent, or null once expired; quarantined: the text as a string';
 COMMENT ON COLUMN inbox.sha256 IS 'of the whole body, as it came';
--- Only an event that nobody has looked at yet absorbs an identical one: afterwards the record may have changed.
-CREATE UNIQUE INDEX inbox_same ON inbox (company, source, type, record_id, sha256)
+-- Only an event that nobody has looked at yet absorbs an identical one: later the record may have changed.
+CREATE UNIQUE INDEX inbox_same ON inbox (company, source, type, record_id, number, sha256)
     WHERE state IN ('waiting', 'quarantined');
 CREATE INDEX inbox_open ON inbox (company, flow, id) WHERE state IN ('waiting', 'claimed');
 CREATE INDEX inbox_landed ON inbox (company, landed_at);
@@ -43,7 +43,7 @@ CREATE TABLE webhook_secret (
     admitted_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (company, source, sha256)
 );
-COMMENT ON TABLE webhook_secret IS 'Hashes of the secrets that a sender may show: one, or two during a rotation.';
+COMMENT ON TABLE webhook_secret IS 'Hashes of the secrets that a sender may show: one, two during a rotation.';
 
 CREATE TABLE expected_handshake (
     company      text NOT NULL,
@@ -53,7 +53,7 @@ CREATE TABLE expected_handshake (
     PRIMARY KEY (company, token_sha256)
 );
 COMMENT ON TABLE expected_handshake IS
-    'The unguessable tokens in the notification URLs for which a subscription is being made or renewed just now.';
+    'The unguessable tokens in notification URLs whose subscription is being made or renewed just now.';
 
 CREATE FUNCTION inbox_waiting(p_company text, p_flow text, OUT waiting bigint, OUT oldest_age interval)
 LANGUAGE sql STABLE AS $$
@@ -78,8 +78,8 @@ BEGIN
            CASE WHEN p_quarantined THEN 'quarantined' WHEN p_flow = 'none' THEN 'done' ELSE 'waiting' END,
            CASE WHEN p_flow = 'none' AND NOT p_quarantined THEN clock_timestamp() END
     FROM jsonb_to_recordset(p_records) AS r (record_id text, number text, path text[])
-    ORDER BY r.record_id
-    ON CONFLICT (company, source, type, record_id, sha256) WHERE state IN ('waiting', 'quarantined')
+    ORDER BY r.record_id, r.number
+    ON CONFLICT (company, source, type, record_id, number, sha256) WHERE state IN ('waiting', 'quarantined')
     DO UPDATE SET repeats = inbox.repeats + 1;
     IF FOUND AND NOT p_quarantined AND p_flow <> 'none' THEN
         PERFORM pg_notify('cin7_nav_landed', p_flow);
@@ -87,7 +87,7 @@ BEGIN
     RETURN true;
 END $$;
 COMMENT ON FUNCTION land_event IS
-    'Lands one row per record, or nothing and false where the secret is not valid. Without records: only the check.';
+    'One row per record, or nothing and false where the secret is not valid. No records: only the check.';
 
 CREATE FUNCTION answer_handshake(p_company text, p_token_sha256 bytea)
 RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$

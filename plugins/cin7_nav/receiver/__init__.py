@@ -1,0 +1,1 @@
+"""The web application that lands webhooks in the inbox; its own process, without Airflow."""

@@ -1,0 +1,69 @@
+"""The first task of a flow: waits, where it makes sense, until there is something in the inbox."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from airflow.sdk import BaseHook, BaseSensorOperator, Context
+from airflow.sdk.exceptions import AirflowSensorTimeout, TaskDeferred
+
+from cin7_nav.store import inbox
+from cin7_nav.store.database import Database
+from cin7_nav.triggers.webhook_landed import CONNECTION, WebhookLandedTrigger
+
+GRACE = dt.timedelta(seconds=60)
+"""How much longer than the trigger itself Airflow waits for it: only for when no triggerer runs."""
+
+
+class WebhookLandedSensor(BaseSensorOperator):
+    """Succeeds as soon as events of `flow` wait, or at once where the run is about something else.
+
+    A run is about landed events when nothing but rings of `WebhookLandedTrigger` for this flow started it, or
+    when it was started by hand with the parameter `listen: true`. Such a run waits, deferred, for at most
+    `timeout` seconds and then succeeds as well: nothing to do is no failure, and the next tasks handle zero
+    events. It never claims. The return value is the number of waiting events that it saw.
+    """
+
+    def __init__(self, *, flow: str, timeout: float = 10.0, **kwargs: Any) -> None:
+        super().__init__(timeout=timeout, **kwargs)
+        self.flow = flow
+
+    def execute(self, context: Context) -> int:
+        database = Database.from_connection(BaseHook.get_connection(CONNECTION))
+        try:
+            waiting = inbox.waiting(database, self.flow)
+        finally:
+            database.close()
+        if waiting or not self._is_about_landed_events(context):
+            self.log.info("%d events of %s wait", waiting, self.flow)
+            return waiting
+        raise TaskDeferred(
+            trigger=WebhookLandedTrigger(self.flow, wait=self.timeout),
+            method_name=self.landed.__name__,
+            timeout=dt.timedelta(seconds=self.timeout) + GRACE,
+        )
+
+    def landed(self, context: Context, event: dict[str, Any]) -> int:
+        """The trigger rang, or gave up waiting."""
+        self.log.info("%d events of %s wait", event["waiting"], self.flow)
+        return int(event["waiting"])
+
+    def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
+        try:
+            return super().resume_execution(next_method, next_kwargs, context)
+        except AirflowSensorTimeout:
+            self.log.warning("No triggerer answered in time; going on without waiting for events")
+            return 0
+
+    def _is_about_landed_events(self, context: Context) -> bool:
+        if context["params"].get("listen"):
+            return True
+        rings = [event.extra for events in context["triggering_asset_events"].values() for event in events]
+        return bool(rings) and all(self._is_ring(extra or {}) for extra in rings)
+
+    def _is_ring(self, extra: dict[str, Any]) -> bool:
+        payload = extra.get("payload")
+        return (
+            bool(extra.get("from_trigger")) and isinstance(payload, dict) and payload.get("flow") == self.flow
+        )
