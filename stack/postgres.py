@@ -16,6 +16,7 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -108,9 +109,7 @@ class Postgres:
 
     def ensure(self, *roles: Role) -> None:
         """Make each role with its database where missing, and set its password."""
-        connection = psycopg2.connect(self.dsn())
-        connection.autocommit = True
-        with contextlib.closing(connection), connection.cursor() as cursor:
+        with self._administrator() as cursor:
             for role in roles:
                 name, password = sql.Identifier(role.name), sql.Literal(role.password)
                 cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role.name,))
@@ -124,6 +123,22 @@ class Postgres:
                 if not cursor.fetchone():
                     cursor.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(name, name))
                     cursor.execute(sql.SQL("REVOKE CONNECT ON DATABASE {} FROM PUBLIC").format(name))
+
+    def admit(self, guest: str, database: str) -> None:
+        """Let the role `guest` connect to a database that `ensure` has made."""
+        with self._administrator() as cursor:
+            cursor.execute(
+                sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(
+                    sql.Identifier(database), sql.Identifier(guest)
+                )
+            )
+
+    @contextlib.contextmanager
+    def _administrator(self) -> Iterator[extensions.cursor]:
+        connection = psycopg2.connect(self.dsn())
+        connection.autocommit = True
+        with contextlib.closing(connection), connection.cursor() as cursor:
+            yield cursor
 
     def destroy(self) -> None:
         """Delete the data of a server that does not run, wherever they lie."""

@@ -90,6 +90,8 @@ class Stack:
             migrate(self.dsn, self.settings.secret("postgres-receiver"))
         except OperationalError as error:
             raise StackError(f"The database that {OWN_DSN} names can't be reached: {error}") from error
+        if self.postgres and OWN_DSN not in self.settings.environment:
+            self.postgres.admit(RECEIVER_ROLE, "cin7_nav")
         self.supervisor.finish("metadata", metadata)
         self.supervisor.say("databases are up to date")
 

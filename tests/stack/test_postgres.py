@@ -73,6 +73,8 @@ def test_a_role_owns_its_database_and_no_other(server: Postgres, start: Start) -
         ask(server.dsn("one", "first"), "SELECT 1")
     with pytest.raises(psycopg2.OperationalError, match="permission denied for database"):
         ask(server.dsn("two", "second", "one"), "SELECT 1")
+    server.admit("two", "one")
+    assert ask(server.dsn("two", "second", "one"), "SELECT 1") == [(1,)]
 
 
 def test_a_killed_server_starts_again_with_its_data(server: Postgres, start: Start) -> None:
