@@ -28,7 +28,7 @@ ANNOUNCED = 0.7
 PATIENCE_SECONDS = 150
 """So long after the last invoice the books may take."""
 
-POLL_EACH_MINUTE = 'polling: "* * * * *"\n'
+POLL_EACH_MINUTE = 'poll: "* * * * *"\n'
 
 SCHEDULE = "CIN7_NAV_SCHEDULE"
 RENEWAL = "subscription_renewal"
