@@ -150,7 +150,7 @@ def test_cin7_documents_and_reference_data_can_be_read(cin7: Cin7Hook, cin7_sand
 def test_cin7_purchases_can_be_read(cin7: Cin7Hook, cin7_sandbox: Any) -> None:
     made = cin7_sandbox.post("purchase-invoice", {"announce": False})
     purchase = cin7.purchase(made["order_id"])
-    assert made["task_id"] in {one["TaskID"] for one in purchase["Invoices"]}
+    assert made["task_id"] in {one["TaskID"] for one in purchase["Invoice"]}
 
 
 def test_webhooks_are_made_changed_and_removed(cin7: Cin7Hook) -> None:
