@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -120,6 +121,21 @@ def cin7_sandbox(sandbox: Sandbox) -> Side:
 @pytest.fixture
 def nav_sandbox(sandbox: Sandbox) -> Side:
     return sandbox.nav
+
+
+@pytest.fixture
+def airflow_connection(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The Airflow connection `cin7_nav_db` points at `database`."""
+    named: dict[str, Any] = psycopg2.extensions.parse_dsn(database.dsn)
+    connection = {
+        "conn_type": "postgres",
+        "host": named["host"],
+        "port": int(named["port"]),
+        "login": named["user"],
+        "password": named["password"],
+        "schema": named["dbname"],
+    }
+    monkeypatch.setenv("AIRFLOW_CONN_CIN7_NAV_DB", json.dumps(connection))
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ that it points at, and these only once its secret proved right.
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import re
 from collections.abc import AsyncIterator
@@ -150,5 +149,4 @@ async def _unavailable(request: Request, error: Exception) -> Response:
 
 
 def _say(level: int, event: str, **fields: object) -> None:
-    kept = {name: value for name, value in fields.items() if value}
-    log.log(level, json.dumps({"event": event} | kept))
+    log.log(level, event, extra={"fields": {name: value for name, value in fields.items() if value}})

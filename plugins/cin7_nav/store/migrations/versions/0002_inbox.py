@@ -43,7 +43,7 @@ CREATE TABLE webhook_secret (
     admitted_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (company, source, sha256)
 );
-COMMENT ON TABLE webhook_secret IS 'Hashes of the secrets that a sender may show: one, two during a rotation.';
+COMMENT ON TABLE webhook_secret IS 'Hashes of the secrets that a sender may show: two during a rotation.';
 
 CREATE TABLE expected_handshake (
     company      text NOT NULL,

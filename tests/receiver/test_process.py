@@ -1,14 +1,19 @@
-"""The receiver faces the internet: it never loads Airflow, and can do two things in the database."""
+"""The receiver as a process: it never loads Airflow, and may do two things in the database."""
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import psycopg2
 import pytest
+import requests
 from cin7_nav.store.database import Database
+
+from stack import processes
 
 
 def test_the_receiver_never_imports_airflow() -> None:
@@ -26,6 +31,34 @@ def test_it_needs_the_dsn() -> None:
     ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert ended.returncode == 1
     assert "CIN7_NAV_RECEIVER_DSN" in ended.stderr
+
+
+def test_it_runs_logs_one_json_object_per_line_and_ends(receiver_dsn: str, tmp_path: Path) -> None:
+    port = processes.free_port()
+    environment = os.environ | {"CIN7_NAV_RECEIVER_DSN": receiver_dsn, "RECEIVER_PORT": str(port)}
+    log = tmp_path / "receiver.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "cin7_nav.receiver"], env=environment, stderr=output, stdout=output
+        )
+    try:
+        processes.wait_until(lambda: _answers(port), 20, "the receiver does not answer")
+        assert (
+            requests.post(f"http://127.0.0.1:{port}/cin7/Sale/Undo", data="{", timeout=10).status_code == 415
+        )
+    finally:
+        process.terminate()
+    process.wait(10)
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    assert [line["status"] for line in lines if line["event"] == "refused"] == [415]
+    assert receiver_dsn not in log.read_text()
+
+
+def _answers(port: int) -> bool:
+    try:
+        return requests.get(f"http://127.0.0.1:{port}/health", timeout=1).ok
+    except requests.ConnectionError:
+        return False
 
 
 def test_the_role_may_execute_two_functions(database: Database) -> None:
