@@ -176,6 +176,8 @@ CREATE TABLE order_header (
     updated         text NOT NULL,
     invoiced        boolean NOT NULL,
     read_updated    text,
+    problem         text,
+    problem_since   timestamptz,
     PRIMARY KEY (company, side, order_id)
 );
 COMMENT ON TABLE order_header IS 'The newest list row of each order, and the state that its details were read in.';

@@ -1,0 +1,113 @@
+"""### Cin7 invoices become posted NAV journals
+
+Purchase and sales invoices that are authorised in Cin7 Core become balanced general journal documents in NAV,
+on the G/L accounts and dimensions of `include/mappings`, checked before anything is sent.
+
+| run | started by | what it is about |
+|---|---|---|
+| asset-triggered | a webhook that landed | the documents that the events point at |
+| asset-triggered | the DAG `polling` | everything that changed since the last look; documents that wait are tried again |
+| scheduled, backfill | the daily sweep | all documents with that business date |
+| manual | the trigger form | the documents named, a range of dates, or the same as polling |
+
+**Steps.** `landed` waits for events where the run is about events; `collect` reads Cin7; `translate` makes
+journals or says what stands in the way; `deliver` stores the key, inserts, posts and reads back; `settle`
+finds what NAV posted later, ends the events and removes empty batches; `read_on` asks for another run where
+more was found than one run reads.
+
+Any task can be killed and run again: a document is posted once or not at all. What waits, and who can fix it,
+shows `cin7-nav status`; one document's life shows `cin7-nav trail <number>`.
+Backfilling days that were already swept needs `--reprocess-behavior completed`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from airflow.sdk import AssetOrTimeSchedule, CronDataIntervalTimetable, Param, dag, get_current_context, task
+from airflow.sdk.exceptions import AirflowSkipException
+from cin7_nav.flows.assets import POLL_DUE, landed, load_schedule, with_warnings
+from cin7_nav.flows.invoices import tasks
+from cin7_nav.sensors.webhook_landed import WebhookLandedSensor
+
+FLOW = "invoices"
+SCHEDULE, WARNINGS = load_schedule()
+
+
+@dag(
+    dag_id="invoices_to_journal",
+    schedule=AssetOrTimeSchedule(
+        timetable=CronDataIntervalTimetable(SCHEDULE.sweep, timezone="UTC"), assets=landed(FLOW) | POLL_DUE
+    ),
+    start_date=dt.datetime(2020, 1, 1, tzinfo=dt.UTC),
+    catchup=False,
+    max_active_runs=4,
+    default_args={
+        "owner": "cin7-nav",
+        "retries": 4,
+        "retry_delay": dt.timedelta(seconds=15),
+        "retry_exponential_backoff": 2.0,
+        "max_retry_delay": dt.timedelta(minutes=10),
+    },
+    tags=["cin7-nav", "cin7", "nav", "invoices"],
+    doc_md=with_warnings(__doc__ or "", WARNINGS),
+    params={
+        "documents": Param(
+            [],
+            type="array",
+            items={"type": "string"},
+            title="Documents",
+            description="Order or document numbers, one a line. Empty: everything that changed.",
+        ),
+        "from": Param(
+            None, type=["null", "string"], format="date", title="From", description="First business date"
+        ),
+        "to": Param(
+            None, type=["null", "string"], format="date", title="To", description="Last business date"
+        ),
+        "dry_run": Param(
+            False,
+            type="boolean",
+            title="Dry run",
+            description="Read and show in the log what would be sent; send nothing.",
+        ),
+        "listen": Param(
+            False,
+            type="boolean",
+            title="Listen",
+            description="Wait some seconds for a webhook before starting.",
+        ),
+    },
+)
+def invoices_to_journal() -> None:
+    wait = WebhookLandedSensor(task_id="landed", flow=FLOW)
+
+    @task
+    def collect() -> dict[str, Any]:
+        return tasks.collect(get_current_context())
+
+    @task
+    def translate() -> dict[str, int]:
+        return tasks.translate(get_current_context())
+
+    @task
+    def deliver() -> dict[str, int]:
+        return tasks.deliver(get_current_context())
+
+    @task
+    def settle(collected: dict[str, Any]) -> dict[str, int]:
+        return tasks.settle(get_current_context(), collected["events"])
+
+    @task(outlets=[POLL_DUE])
+    def read_on(collected: dict[str, Any]) -> None:
+        if not collected["more"]:
+            raise AirflowSkipException("Everything that was found has been read")
+
+    collected = collect()
+    wait >> collected
+    collected >> translate() >> deliver() >> (settled := settle(collected)) >> read_on(collected)
+    del settled
+
+
+invoices_to_journal()

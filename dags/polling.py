@@ -1,0 +1,35 @@
+"""### Poll due
+
+Says to every flow that it is time to look for what no webhook announced. The cron is `poll` in
+`include/schedule.yaml`, by default every 15 minutes. Polling alone loses nothing: it only takes longer.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from airflow.sdk import CronTriggerTimetable, dag, task
+from cin7_nav.flows.assets import POLL_DUE, load_schedule, with_warnings
+
+SCHEDULE, WARNINGS = load_schedule()
+
+
+@dag(
+    dag_id="polling",
+    schedule=CronTriggerTimetable(SCHEDULE.poll, timezone="UTC"),
+    start_date=dt.datetime(2020, 1, 1, tzinfo=dt.UTC),
+    catchup=False,
+    max_active_runs=1,
+    default_args={"owner": "cin7-nav", "retries": 2, "retry_delay": dt.timedelta(seconds=10)},
+    tags=["cin7-nav", "cin7", "nav"],
+    doc_md=with_warnings(__doc__ or "", WARNINGS),
+)
+def polling() -> None:
+    @task(outlets=[POLL_DUE])
+    def poll_due() -> None:
+        """Updates the asset that the flows are scheduled on."""
+
+    poll_due()
+
+
+polling()

@@ -1,0 +1,1 @@
+"""One package per flow: the steps collect, translate, deliver, settle."""

@@ -1,0 +1,1 @@
+"""Cin7 invoices become posted NAV journals."""

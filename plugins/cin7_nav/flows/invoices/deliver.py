@@ -1,0 +1,363 @@
+"""Deliver: check against NAV, store the key, insert the whole journal, post it, read it back.
+
+Whatever happens in between, a document is in the ledger once or not at all: its number and batch code are
+stored before the first byte leaves, and after a lost answer NAV is asked before anything is sent again.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from cin7_nav.flows.invoices.reference import Reference
+from cin7_nav.hooks.channel import NavChannel, PostedEntry, StagedJournal
+from cin7_nav.hooks.errors import Misconfigured, OutcomeUnknown, Refused, Unavailable, VendorError
+from cin7_nav.mappings.files import Posting
+from cin7_nav.mappings.load import Mappings
+from cin7_nav.model import AccountType, Fixer, Journal, JournalLine, Problem, SourceDocument, State
+from cin7_nav.rules.precheck import precheck
+from cin7_nav.store import deliveries, documents
+from cin7_nav.store.database import Database
+from cin7_nav.store.deliveries import Delivery, Outcome, Result
+from cin7_nav.store.documents import Run, Scope, Stored, Verdict
+
+log = logging.getLogger(__name__)
+
+CHUNK = 40
+"""Documents that are checked, sent and read back together: as many numbers as one OR-filter carries."""
+
+AT_ONCE = 4
+"""Journals on their way at the same time; NAV works on few requests of one application at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What became of one delivery: its own outcome and the state of its document."""
+
+    delivery: Delivery
+    outcome: Outcome | None
+    """None: nothing new is known of it."""
+    state: State
+    why: str
+    problems: tuple[Problem, ...] = ()
+    journal_id: str | None = None
+    entries: tuple[PostedEntry, ...] = ()
+
+
+class Deliverer:
+    """The writing half of the flow, for one run."""
+
+    def __init__(
+        self, database: Database, nav: NavChannel, reference: Reference, mappings: Mappings, run: Run
+    ) -> None:
+        self.database = database
+        self.nav = nav
+        self.reference = reference
+        self.mappings = mappings
+        self.run = run
+        self.outcome: Counter[str] = Counter()
+
+    def deliver(self, scope: Scope) -> Counter[str]:
+        """Settle what is in doubt, then send every ready document of the scope."""
+        self._each_chunk((State.SENDING, State.UNKNOWN), Scope(), self._resolve)
+        self._each_chunk((State.READY,), scope, self._send)
+        return self.outcome
+
+    def _each_chunk(
+        self, states: Sequence[State], scope: Scope, work: Callable[[Sequence[Stored]], None]
+    ) -> None:
+        after = 0
+        while chunk := documents.claim(self.database, states, scope, self.run, CHUNK, after=after):
+            after = chunk[-1].id
+            try:
+                work(chunk)
+            finally:
+                documents.release(self.database, [stored.id for stored in chunk], self.run)
+
+    # --- documents that are ready ---
+
+    def _send(self, chunk: Sequence[Stored]) -> None:
+        passed = self._checked(chunk)
+        if not passed:
+            return
+        taken = self._entries(journal.document_no for _, journal in passed)
+        template = self.mappings.company.template.value
+        by_id = {stored.id: stored for stored, _ in passed}
+        sent: list[Sent] = []
+        fresh: list[Delivery] = []
+        for delivery in deliveries.store_keys(self.database, passed, template, self.run):
+            if entries := taken.get(delivery.nav_document_no):
+                sent.append(self._found_posted(delivery, by_id[delivery.document_id], entries))
+            else:
+                fresh.append(delivery)
+        self._write(by_id, sent + self._post_all(fresh, by_id))
+
+    def _checked(self, chunk: Sequence[Stored]) -> list[tuple[Stored, Journal]]:
+        """Those whose journal NAV would take as far as its reference data tells; the others wait."""
+        ready = [(stored, stored.journal) for stored in chunk if stored.journal is not None]
+        problems = self._problems(ready)
+        if any(problems.values()) and self.reference.refresh_for_doubt():
+            problems = self._problems(ready)
+        verdicts = [
+            Verdict(stored, State.NEEDS_ATTENTION, _why(problems[stored.id]), problems[stored.id])
+            for stored, _ in ready
+            if problems[stored.id]
+        ]
+        with self.database.transaction() as cursor:
+            documents.decide(cursor, verdicts, self.run)
+        self.outcome.update(verdict.state for verdict in verdicts)
+        return [pair for pair in ready if not problems[pair[0].id]]
+
+    def _problems(self, ready: Sequence[tuple[Stored, Journal]]) -> dict[int, tuple[Problem, ...]]:
+        chart = self.reference.chart([journal for _, journal in ready])
+        return {stored.id: tuple(precheck(journal, chart)) for stored, journal in ready}
+
+    def _post_all(self, fresh: Sequence[Delivery], by_id: Mapping[int, Stored]) -> list[Sent]:
+        """Insert and post side by side, then prove all of them with one read."""
+        defaults = self.reference.account_defaults()
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            attempts = list(pool.map(lambda delivery: self._attempt(delivery, defaults), fresh))
+        return self._prove(attempts, by_id)
+
+    def _attempt(self, delivery: Delivery, defaults: Mapping[str, Sequence[str]]) -> Sent:
+        try:
+            staged = self.nav.insert_journal(
+                delivery.template, delivery.batch_code, delivery.journal, defaults
+            )
+        except VendorError as error:
+            return _failed(delivery, error)
+        if staged.learnt_defaults:
+            self.reference.learn_defaults(staged.learnt_defaults)
+        return self._post(delivery, staged)
+
+    def _post(self, delivery: Delivery, staged: StagedJournal) -> Sent:
+        if self.mappings.company.posting is Posting.STAGE:
+            why = f"staged in batch {staged.code} for people to post"
+            return Sent(delivery, Outcome.STAGED, State.STAGED, why, journal_id=staged.journal_id)
+        try:
+            self.nav.post_journal(staged.journal_id)
+        except Refused as error:
+            return self._withdrawn(delivery, staged, error)
+        except VendorError as error:
+            return _failed(delivery, error, staged.journal_id)
+        return Sent(delivery, None, State.SENDING, "", journal_id=staged.journal_id)
+
+    def _withdrawn(self, delivery: Delivery, staged: StagedJournal, error: Refused) -> Sent:
+        """NAV would not post it: take the lines back, unless an earlier call did post it."""
+        try:
+            if self._entries([delivery.nav_document_no]):
+                return Sent(delivery, None, State.SENDING, "", journal_id=staged.journal_id)
+            self.nav.delete_journal(staged.journal_id)
+        except VendorError as lost:
+            return _failed(delivery, OutcomeUnknown(str(lost)), staged.journal_id)
+        return _failed(delivery, error)
+
+    def _prove(self, attempts: Sequence[Sent], by_id: Mapping[int, Stored]) -> list[Sent]:
+        """Only posted entries, read back, are proof: NAV may have merely scheduled what it said yes to."""
+        asked = [sent.delivery.nav_document_no for sent in attempts if sent.outcome is None]
+        try:
+            entries = self._entries(asked)
+        except VendorError as error:
+            return [_failed(s.delivery, error, s.journal_id) if s.outcome is None else s for s in attempts]
+        return [
+            proven(sent.delivery, by_id[sent.delivery.document_id], entries, sent.journal_id)
+            if sent.outcome is None
+            else sent
+            for sent in attempts
+        ]
+
+    def _found_posted(self, delivery: Delivery, stored: Stored, entries: Sequence[PostedEntry]) -> Sent:
+        """The number is in the ledger before we sent anything: ours from an earlier life, or a stranger's."""
+        if agrees(delivery.journal, entries):
+            return proven(delivery, stored, {delivery.nav_document_no: list(entries)}, None)
+        problem = Problem(
+            "number_in_use",
+            f"NAV already has entries with document number {delivery.nav_document_no} that are not this "
+            "document: nothing was sent",
+            f"NAV document {delivery.nav_document_no}",
+            Fixer.ACCOUNTANT,
+        )
+        return Sent(delivery, Outcome.REFUSED, State.NEEDS_ATTENTION, problem.message, (problem,))
+
+    # --- documents in doubt ---
+
+    def _resolve(self, chunk: Sequence[Stored]) -> None:
+        """Ask NAV what became of documents whose answer was lost: entries first, then the batch."""
+        by_id = {stored.id: stored for stored in chunk}
+        open_deliveries = list(deliveries.of_documents(self.database, [*by_id]).values())
+        try:
+            entries = self._entries(delivery.nav_document_no for delivery in open_deliveries)
+            unposted = [d for d in open_deliveries if d.nav_document_no not in entries]
+            staged = self._staged(unposted)
+            # a posting may have ended between the two questions
+            late = self._entries(d.nav_document_no for d in unposted if d.batch_code not in staged)
+        except VendorError as error:
+            self._write(by_id, [_failed(delivery, error) for delivery in open_deliveries])
+            raise
+        sent: list[Sent] = []
+        posting: list[Sent] = []
+        again: list[Delivery] = []
+        for delivery in open_deliveries:
+            stored = by_id[delivery.document_id]
+            number, found = delivery.nav_document_no, staged.get(delivery.batch_code)
+            if number in entries or number in late:
+                sent.append(proven(delivery, stored, entries | late, None))
+            elif found is None or not found.lines:
+                again.append(delivery)
+            elif _same_lines(delivery.journal, found):
+                posting.append(self._post(delivery, found))
+            else:
+                sent.append(_foreign_batch(delivery, found))
+        self._write(by_id, sent + self._prove(posting, by_id) + self._post_all(again, by_id))
+
+    def _staged(self, unposted: Sequence[Delivery]) -> dict[str, StagedJournal]:
+        by_template: dict[str, list[str]] = defaultdict(list)
+        for delivery in unposted:
+            by_template[delivery.template].append(delivery.batch_code)
+        return {
+            journal.code: journal
+            for template, codes in by_template.items()
+            for journal in self.nav.find_journals(template, codes)
+        }
+
+    # --- both ---
+
+    def _entries(self, numbers: Iterable[str]) -> dict[str, list[PostedEntry]]:
+        return entries_by_number(self.nav, list(numbers))
+
+    def _write(self, by_id: Mapping[int, Stored], sent: Sequence[Sent]) -> None:
+        write(self.database, by_id, sent, self.run)
+        self.outcome.update(one.state for one in sent)
+
+
+def entries_by_number(nav: NavChannel, numbers: Sequence[str]) -> dict[str, list[PostedEntry]]:
+    """The posted entries of these document numbers; numbers without entries are left out."""
+    found: dict[str, list[PostedEntry]] = defaultdict(list)
+    for entry in nav.posted_entries(numbers) if numbers else ():
+        found[entry.document_no].append(entry)
+    return dict(found)
+
+
+def write(database: Database, by_id: Mapping[int, Stored], sent: Sequence[Sent], run: Run) -> None:
+    """Store outcomes and document states in one transaction."""
+    with database.transaction() as cursor:
+        deliveries.write_results(
+            cursor,
+            [
+                Result(
+                    one.delivery,
+                    one.outcome,
+                    one.journal_id,
+                    tuple(entry.entry_no for entry in one.entries),
+                )
+                for one in sent
+                if one.outcome is not None
+            ],
+        )
+        documents.decide(
+            cursor,
+            [
+                Verdict(
+                    _as_sending(by_id[one.delivery.document_id]),
+                    one.state,
+                    one.why,
+                    one.problems,
+                    request_sha256=one.delivery.request_sha256,
+                )
+                for one in sent
+            ],
+            run,
+        )
+
+
+def proven(
+    delivery: Delivery,
+    stored: Stored,
+    entries: Mapping[str, Sequence[PostedEntry]],
+    journal_id: str | None,
+) -> Sent:
+    """What NAV's posted entries say of a delivery that NAV agreed to post."""
+    found = tuple(entries.get(delivery.nav_document_no, ()))
+    if not found:
+        why = "NAV agreed to post it; not in the ledger yet"
+        return Sent(delivery, Outcome.STAGED, State.STAGED, why, journal_id=journal_id)
+    problem = None
+    if not agrees(delivery.journal, found):
+        problem = Problem(
+            "posted_differently",
+            f"NAV posted {delivery.nav_document_no} with other amounts or accounts than were sent; "
+            "a VAT set-up on the accounts does that",
+            f"NAV document {delivery.nav_document_no}",
+            Fixer.ACCOUNTANT,
+        )
+    problem = problem or _departed(stored.document, delivery)
+    state = State.NEEDS_ATTENTION if problem else State.POSTED
+    first, last = found[0].entry_no, found[-1].entry_no
+    why = problem.message if problem else f"posted as {delivery.nav_document_no}, entries {first} to {last}"
+    return Sent(delivery, Outcome.POSTED, state, why, (problem,) if problem else (), journal_id, found)
+
+
+def _departed(document: SourceDocument, delivery: Delivery) -> Problem | None:
+    return documents.departure(document, document.content_hash(), delivery.content_hash)
+
+
+def agrees(journal: Journal, entries: Sequence[PostedEntry]) -> bool:
+    """Whether the entries are exactly this journal: every G/L account to the cent, the rest on the party's
+    control account, and all in balance."""
+    expected: dict[str, Decimal] = defaultdict(Decimal)
+    party = Decimal(0)
+    for line in journal.lines:
+        if line.account_type is AccountType.GL:
+            expected[line.account_no] += line.amount
+        else:
+            party += line.amount
+    actual: dict[str, Decimal] = defaultdict(Decimal)
+    for entry in entries:
+        actual[entry.account_no] += entry.amount
+    rest = sum((amount for account, amount in actual.items() if account not in expected), Decimal(0))
+    same = all(actual.get(account, Decimal(0)) == amount for account, amount in expected.items())
+    dated = all(entry.posting_date == journal.posting_date for entry in entries)
+    return same and rest == party and dated
+
+
+def _same_lines(journal: Journal, staged: StagedJournal) -> bool:
+    def shape(lines: Iterable[JournalLine]) -> Counter[tuple[AccountType, str, Decimal]]:
+        return Counter((line.account_type, line.account_no, line.amount) for line in lines)
+
+    return staged.document_nos == {journal.document_no} and shape(journal.lines) == shape(staged.lines)
+
+
+def _foreign_batch(delivery: Delivery, found: StagedJournal) -> Sent:
+    problem = Problem(
+        "batch_in_use",
+        f"NAV's journal batch {found.code} holds other lines than those of {delivery.nav_document_no}: "
+        "somebody changed them, or the batch is not ours; nothing is posted from it",
+        f"NAV batch {found.code} of template {delivery.template}",
+        Fixer.NAV_ADMINISTRATOR,
+    )
+    return Sent(delivery, Outcome.UNKNOWN, State.UNKNOWN, problem.message, (problem,))
+
+
+def _failed(delivery: Delivery, error: VendorError, journal_id: str | None = None) -> Sent:
+    """What a failed call means for a document. Where lines may be in NAV, only NAV can say."""
+    if isinstance(error, Refused):
+        problem = Problem(
+            "nav_refused", str(error), f"NAV document {delivery.nav_document_no}", Fixer.NAV_ADMINISTRATOR
+        )
+        return Sent(delivery, Outcome.REFUSED, State.NEEDS_ATTENTION, str(error), (problem,))
+    if journal_id is None and isinstance(error, Unavailable | Misconfigured):
+        return Sent(delivery, Outcome.REFUSED, State.READY, f"not sent, to be tried again: {error}")
+    return Sent(delivery, Outcome.UNKNOWN, State.UNKNOWN, str(error), journal_id=journal_id)
+
+
+def _as_sending(stored: Stored) -> Stored:
+    """The document as it stood when the step began to send it."""
+    return replace(stored, state=State.SENDING) if stored.state is State.READY else stored
+
+
+def _why(problems: Sequence[Problem]) -> str:
+    return "; ".join(problem.message for problem in problems)

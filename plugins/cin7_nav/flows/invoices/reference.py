@@ -1,0 +1,231 @@
+"""What NAV and Cin7 know of accounts, dimensions, parties and products, cached for the invoice flow."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+from cin7_nav.hooks.channel import Entity, NavChannel
+from cin7_nav.hooks.cin7 import Cin7Hook
+from cin7_nav.model import AccountType, Journal, SourceDocument
+from cin7_nav.rules.party import TaxNumberMatch, tax_number_key
+from cin7_nav.rules.precheck import Chart, ChartAccount, ChartParty
+from cin7_nav.store import reference as store
+from cin7_nav.store.database import Database
+from cin7_nav.store.reference import Row
+
+FRESH = dt.timedelta(minutes=10)
+"""Age up to which a polling or daily run takes reference data as it is cached."""
+USABLE = dt.timedelta(hours=1)
+"""The same for a run on a landed event, which should not wait for reference data."""
+DOUBT = dt.timedelta(minutes=1)
+"""Age above which data is fetched anew before a document is held back because of it."""
+WHOLE = dt.timedelta(hours=20)
+"""Age above which parties and products are read whole, for deletions; before, only what changed."""
+OVERLAP = dt.timedelta(minutes=10)
+
+NAV, CIN7 = "nav", "cin7"
+DEFAULTS = "account_defaults"
+
+
+class Reference:
+    """Cached reference data, refreshed by age. Reads go to Postgres, one query per question and batch."""
+
+    def __init__(
+        self, database: Database, nav: NavChannel, cin7: Cin7Hook, now: Callable[[], dt.datetime]
+    ) -> None:
+        self.database = database
+        self.nav = nav
+        self.cin7 = cin7
+        self._now = now
+        self._parties: dict[tuple[bool, str], TaxNumberMatch] = {}
+
+    # --- keeping it fresh ---
+
+    def refresh(self, age: dt.timedelta, *, products: bool = False) -> bool:
+        """Fetch what is older than `age`; whether anything was."""
+        fetched = [self._refresh_nav(entity, age) for entity in _NAV_ENTITIES]
+        fetched += [self._refresh_cin7(entity, age) for entity in ("customers", "suppliers")]
+        if products:
+            fetched.append(self._refresh_cin7("products", age))
+        self._parties.clear()
+        return any(fetched)
+
+    def refresh_for_doubt(self) -> bool:
+        """Fetch again what a document is about to be held back for, unless it is as good as new."""
+        return self.refresh(DOUBT)
+
+    def _refresh_nav(self, entity: Entity, age: dt.timedelta) -> bool:
+        parties = entity in (Entity.CUSTOMERS, Entity.VENDORS)
+
+        def fetch(since: dt.datetime | None) -> Iterable[Row]:
+            return (_nav_row(entity, row) for row in self.nav.reference(entity, modified_since=since))
+
+        return self._refresh(NAV, entity, age, fetch, partial=parties)
+
+    def _refresh_cin7(self, entity: str, age: dt.timedelta) -> bool:
+        fetchers = {
+            "customers": self.cin7.customers,
+            "suppliers": self.cin7.suppliers,
+            "products": self.cin7.products,
+        }
+
+        def fetch(since: dt.datetime | None) -> Iterable[Row]:
+            return (_cin7_row(entity, row) for row in fetchers[entity](since))
+
+        return self._refresh(CIN7, entity, age, fetch, partial=True)
+
+    def _refresh(
+        self,
+        source: str,
+        entity: str,
+        age: dt.timedelta,
+        fetch: Callable[[dt.datetime | None], Iterable[Row]],
+        *,
+        partial: bool,
+    ) -> bool:
+        asked_at = self._now()
+        last = store.fetched_at(self.database, source, entity)
+        if last and asked_at - last <= age:
+            return False
+        whole_at = store.fetched_at(self.database, source, f"{entity}:whole") if partial else None
+        whole = not partial or last is None or whole_at is None or asked_at - whole_at > WHOLE
+        since = None if whole or last is None else last - OVERLAP
+        store.store(self.database, source, entity, fetch(since), asked_at, whole=whole)
+        if partial and whole:
+            store.store(self.database, source, f"{entity}:whole", (), asked_at, whole=False)
+        return True
+
+    # --- questions ---
+
+    def chart(self, journals: Sequence[Journal]) -> Chart:
+        """NAV's reference data as far as these journals name it."""
+        lines = [line for journal in journals for line in journal.lines]
+        numbers: dict[AccountType, set[str]] = {kind: set() for kind in AccountType}
+        for line in lines:
+            numbers[line.account_type].add(line.account_no)
+        setup = next(iter(self._rows(Entity.GENERAL_LEDGER_SETUP)), {})
+        used = {f"{code}/{value}" for line in lines for code, value in line.dimensions}
+        return Chart(
+            accounts={
+                row["number"]: ChartAccount(
+                    row["number"],
+                    row["displayName"],
+                    row["accountType"],
+                    row["blocked"],
+                    row["directPosting"],
+                )
+                for row in self._rows(Entity.ACCOUNTS, numbers[AccountType.GL])
+            },
+            dimension_values=self._dimension_values(used),
+            customers=self._party_cards(Entity.CUSTOMERS, numbers[AccountType.CUSTOMER]),
+            vendors=self._party_cards(Entity.VENDORS, numbers[AccountType.VENDOR]),
+            local_currency=setup.get("localCurrencyCode") or "",
+            posting_from=_date(setup.get("allowPostingFrom")),
+            posting_to=_date(setup.get("allowPostingTo")),
+            closed_periods=self._closed_periods(),
+        )
+
+    def prepare_parties(self, documents: Sequence[SourceDocument]) -> None:
+        """Look up the tax numbers of all parties of these documents, in a few queries for all."""
+        for is_sale in (True, False):
+            ids = {d.party_id for d in documents if d.key.kind.is_sale is is_sale}
+            ids -= {party for sale, party in self._parties if sale is is_sale}
+            if not ids:
+                continue
+            cin7, nav = ("customers", Entity.CUSTOMERS) if is_sale else ("suppliers", Entity.VENDORS)
+            cards = {row.key: row for row in store.rows(self.database, CIN7, cin7, keys=ids)}
+            taxes = {card.lookup for card in cards.values() if card.lookup}
+            sharing = [row.lookup for row in store.rows(self.database, CIN7, cin7, lookups=taxes)]
+            there = [(r.lookup, r.key) for r in store.rows(self.database, NAV, nav, lookups=taxes)]
+            for party in ids:
+                card = cards.get(party)
+                tax = card.lookup if card else ""
+                self._parties[is_sale, party] = TaxNumberMatch(
+                    card.body.get("TaxNumber") or "" if card else "",
+                    sharing.count(tax) if tax else 0,
+                    tuple(number for lookup, number in there if tax and lookup == tax),
+                )
+
+    def tax_number_match(self, document: SourceDocument) -> TaxNumberMatch:
+        """What both systems know of the party's tax number; `prepare_parties` comes first."""
+        return self._parties.get((document.key.kind.is_sale, document.party_id), TaxNumberMatch())
+
+    def categories(self, product_ids: Collection[str]) -> dict[str, str]:
+        """Product category by product id; products not known are left out."""
+        return {
+            row.key: row.body.get("Category") or ""
+            for row in store.rows(self.database, CIN7, "products", keys=product_ids)
+        }
+
+    def account_defaults(self) -> dict[str, list[str]]:
+        """Account → dimension codes that NAV puts on its lines by itself, as learnt so far."""
+        return {row.key: list(row.body["codes"]) for row in store.rows(self.database, NAV, DEFAULTS)}
+
+    def learn_defaults(self, learnt: Mapping[str, Sequence[str]]) -> None:
+        """Remember what an insert taught about the accounts' default dimensions."""
+        rows = [Row(account, {"codes": list(codes)}) for account, codes in learnt.items()]
+        store.store(self.database, NAV, DEFAULTS, rows, self._now(), whole=False)
+
+    def _rows(self, entity: Entity, keys: Collection[str] | None = None) -> list[Mapping[str, Any]]:
+        return [row.body for row in store.rows(self.database, NAV, entity, keys=keys)]
+
+    def _dimension_values(self, used: Collection[str]) -> frozenset[tuple[str, str]]:
+        if not used:
+            return frozenset()
+        codes = {row["id"]: row["code"] for row in self._rows(Entity.DIMENSIONS)}
+        return frozenset(
+            (codes.get(row["dimensionId"], ""), row["code"]) for row in self._rows(Entity.DIMENSION_VALUES)
+        )
+
+    def _party_cards(self, entity: Entity, numbers: Collection[str]) -> dict[str, ChartParty]:
+        return {
+            row["number"]: ChartParty(
+                row["number"], str(row["blocked"]).strip(), row.get("currencyCode") or ""
+            )
+            for row in (self._rows(entity, numbers) if numbers else ())
+        }
+
+    def _closed_periods(self) -> tuple[tuple[dt.date, dt.date], ...]:
+        periods = sorted(
+            (dt.date.fromisoformat(row["startingDate"]), bool(row["closed"]))
+            for row in self._rows(Entity.ACCOUNTING_PERIODS)
+        )
+        ends = [start - dt.timedelta(days=1) for start, _ in periods[1:]]
+        return tuple((start, end) for (start, closed), end in zip(periods, ends, strict=False) if closed)
+
+
+_NAV_ENTITIES = (
+    Entity.ACCOUNTS,
+    Entity.DIMENSIONS,
+    Entity.DIMENSION_VALUES,
+    Entity.CUSTOMERS,
+    Entity.VENDORS,
+    Entity.GENERAL_LEDGER_SETUP,
+    Entity.ACCOUNTING_PERIODS,
+)
+
+_PARTY_FIELDS = ("number", "displayName", "blocked", "currencyCode", "taxRegistrationNumber")
+
+
+def _nav_row(entity: Entity, row: Mapping[str, Any]) -> Row:
+    if entity in (Entity.CUSTOMERS, Entity.VENDORS):
+        body = {name: row.get(name) for name in _PARTY_FIELDS}
+        return Row(row["number"], body, tax_number_key(row.get("taxRegistrationNumber") or ""))
+    if entity is Entity.ACCOUNTS:
+        return Row(row["number"], row)
+    return Row(row["id"], row)
+
+
+def _cin7_row(entity: str, row: Mapping[str, Any]) -> Row:
+    key = str(row["ID"]).lower()
+    if entity == "products":
+        return Row(key, {"SKU": row.get("SKU"), "Category": row.get("Category")})
+    body = {name: row.get(name) for name in ("Name", "TaxNumber", "Status")}
+    return Row(key, body, tax_number_key(row.get("TaxNumber") or ""))
+
+
+def _date(text: str | None) -> dt.date | None:
+    """NAV writes an empty date as 0001-01-01."""
+    return None if not text or text.startswith("0001-01-01") else dt.date.fromisoformat(text)

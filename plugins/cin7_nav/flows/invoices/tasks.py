@@ -1,0 +1,212 @@
+"""The four steps as Airflow tasks call them: what a run is about, and the connections that it works on."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from airflow.sdk import BaseHook
+
+from cin7_nav.flows.assets import POLL_DUE, mappings_directory
+from cin7_nav.flows.invoices import collect as collecting
+from cin7_nav.flows.invoices import settle as settling
+from cin7_nav.flows.invoices import translate as translating
+from cin7_nav.flows.invoices.collect import Occasion
+from cin7_nav.flows.invoices.deliver import Deliverer
+from cin7_nav.flows.invoices.preview import preview
+from cin7_nav.flows.invoices.reference import FRESH, USABLE, Reference
+from cin7_nav.hooks.channel import NavChannel
+from cin7_nav.hooks.cin7 import Cin7Hook
+from cin7_nav.hooks.nav import NavHook
+from cin7_nav.hooks.nav_api_v2 import NavApiV2
+from cin7_nav.mappings import MappingError, Mappings, load
+from cin7_nav.mappings.facts import Field
+from cin7_nav.model import State
+from cin7_nav.store import documents
+from cin7_nav.store.database import Database
+from cin7_nav.store.documents import Run, Scope
+
+log = logging.getLogger(__name__)
+
+FOUND_BY = {
+    Occasion.LANDED: "webhook",
+    Occasion.POLL: "poll",
+    Occasion.DAY: "sweep",
+    Occasion.NAMED: "manual",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """What a run is about."""
+
+    occasion: Occasion
+    run: Run
+    scope: Scope
+    """What is collected and shown."""
+    dry_run: bool
+
+    @property
+    def carried(self) -> Scope:
+        """What is translated and delivered: a landed event brings its own documents to the ledger and
+        leaves the others to the runs that found them."""
+        return Scope(run=self.run.name) if self.occasion is Occasion.LANDED else self.scope
+
+    @property
+    def waits_for_nobody(self) -> bool:
+        return self.occasion is not Occasion.LANDED
+
+
+def assignment(context: Mapping[str, Any]) -> Assignment:
+    """Read what a run is about from what started it and from its parameters. Raises ValueError."""
+    dag_run, params = context["dag_run"], context["params"]
+    occasion, scope = _occasion(context, params)
+    name = f"{dag_run.dag_id}/{dag_run.run_id}"
+    return Assignment(occasion, Run(name, FOUND_BY[occasion]), scope, bool(params.get("dry_run")))
+
+
+def _occasion(context: Mapping[str, Any], params: Mapping[str, Any]) -> tuple[Occasion, Scope]:
+    kind = str(context["dag_run"].run_type)
+    if kind in ("scheduled", "backfill"):
+        start, end = context["data_interval_start"], context["data_interval_end"]
+        last = max(start.date(), end.date() - dt.timedelta(days=1))
+        return Occasion.DAY, Scope(since=start.date(), until=last)
+    if kind == "asset_triggered":
+        names = {
+            asset_event.asset.name
+            for events in context["triggering_asset_events"].values()
+            for asset_event in events
+        }
+        return (Occasion.POLL if POLL_DUE.name in names else Occasion.LANDED), Scope()
+    numbers = tuple(number.strip() for number in params.get("documents") or () if number.strip())
+    first, last = (_day(params.get(name)) for name in ("from", "to"))
+    if numbers and (first or last):
+        raise ValueError("Name documents, or a range of dates, not both.")
+    if numbers:
+        return Occasion.NAMED, Scope(numbers=numbers)
+    if first or last:
+        since, until = first or last, last or first
+        if since and until and since > until:
+            raise ValueError(f"The range of dates is empty: from {since} to {until}.")
+        return Occasion.DAY, Scope(since=since, until=until)
+    return Occasion.POLL, Scope()
+
+
+def _day(text: str | None) -> dt.date | None:
+    return dt.date.fromisoformat(text) if text else None
+
+
+class Desk:
+    """The connections of one task, made when first asked for."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self._nav: NavChannel | None = None
+        self._cin7: Cin7Hook | None = None
+
+    @property
+    def cin7(self) -> Cin7Hook:
+        self._cin7 = self._cin7 or Cin7Hook(database=self.database)
+        return self._cin7
+
+    @property
+    def nav(self) -> NavChannel:
+        self._nav = self._nav or NavApiV2(NavHook(database=self.database))
+        return self._nav
+
+    def reference(self) -> Reference:
+        return Reference(self.database, self.nav, self.cin7, lambda: dt.datetime.now(dt.UTC))
+
+
+@contextmanager
+def desk() -> Iterator[Desk]:
+    """The connections that the Airflow connections name."""
+    database = Database.from_connection(BaseHook.get_connection("cin7_nav_db"))
+    try:
+        yield Desk(database)
+    finally:
+        database.close()
+
+
+def collect(context: Mapping[str, Any]) -> dict[str, Any]:
+    """Step 1. The answer: ids of claimed events, and counts."""
+    work = assignment(context)
+    with desk() as at:
+        found = collecting.collect(
+            at.database, at.cin7, work.run, work.occasion, work.scope, _go_live(load(mappings_directory()))
+        )
+    log.info("%s: %d orders read; %s", work.occasion, found.orders, dict(found.outcome))
+    return {
+        "events": found.events,
+        "orders": found.orders,
+        "outcome": dict(found.outcome),
+        "more": found.more,
+    }
+
+
+def translate(context: Mapping[str, Any]) -> dict[str, int]:
+    """Step 2. The answer: how many documents came to which state."""
+    work = assignment(context)
+    mappings = load(mappings_directory())
+    with desk() as at:
+        reference = at.reference()
+        if isinstance(mappings, Mappings):
+            age = FRESH if work.waits_for_nobody else USABLE
+            reference.refresh(age, products=mappings.asks_for(Field.CATEGORY))
+        if work.dry_run:
+            return _show(at, mappings, reference, work)
+        outcome = translating.translate(
+            at.database, mappings, reference, work.run, work.carried, retry=work.waits_for_nobody
+        )
+    log.info("Translated: %s", dict(outcome))
+    return dict(outcome)
+
+
+def deliver(context: Mapping[str, Any]) -> dict[str, int]:
+    """Step 3. The answer: how many documents came to which state."""
+    work = assignment(context)
+    mappings = load(mappings_directory())
+    if work.dry_run or not isinstance(mappings, Mappings):
+        return {}
+    with desk() as at:
+        deliverer = Deliverer(at.database, at.nav, at.reference(), mappings, work.run)
+        outcome = deliverer.deliver(work.carried)
+    log.info("Delivered: %s", dict(outcome))
+    return dict(outcome)
+
+
+def settle(context: Mapping[str, Any], events: list[int]) -> dict[str, int]:
+    """Step 4. The answer: what NAV posted meanwhile, and what was tidied up."""
+    work = assignment(context)
+    with desk() as at:
+        follow = work.waits_for_nobody and not work.dry_run
+        outcome = settling.settle(at.database, at.nav, work.run, events, follow=follow)
+        log.info("Settled: %s; documents by state: %s", dict(outcome), documents.counts(at.database, Scope()))
+    return dict(outcome)
+
+
+def _go_live(mappings: Mappings | list[MappingError]) -> dt.date:
+    if isinstance(mappings, Mappings):
+        return mappings.company.go_live
+    raise translating.InvalidMappings(mappings)
+
+
+def _show(
+    at: Desk, mappings: Mappings | list[MappingError], reference: Reference, work: Assignment
+) -> dict[str, int]:
+    """A dry run: log what would be sent. Names of people and companies stay out of the log."""
+    if not isinstance(mappings, Mappings):
+        raise translating.InvalidMappings(mappings)
+    states = [state for state in State if state not in (State.POSTED, State.REVERSED)]
+    shown = documents.select(at.database, states, work.scope)
+    for each in preview([stored.document for stored in shown], mappings, reference):
+        log.info("%s %s as %s", each.document.key.kind, each.document.number, each.document_no)
+        for problem in each.problems:
+            log.info("  waits: %s (%s; %s can fix it)", problem.code, problem.where, problem.fixer)
+        for line in each.translation.journal.lines if each.translation.journal else ():
+            log.info("  %-11s %-10s %14s", line.account_type, line.account_no, line.amount)
+    return {"shown": len(shown)}

@@ -1,0 +1,77 @@
+"""The audit trail: one append-only row per change of state, chained by hash in commit order."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from cin7_nav.store.database import COMPANY, Cursor, Database
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change of state that goes into the trail."""
+
+    record: str
+    """What changed, e.g. `sale_invoice/<SaleID>/<TaskID>`."""
+    from_state: str | None
+    to_state: str
+    why: str
+    run: str
+    """Dag id and run id, or the command and the person."""
+    rule: str = ""
+    """The mapping rules that decided, `file:line`, comma separated."""
+    raw_sha256: str = ""
+    """Hash of what was received."""
+    request_sha256: str = ""
+    """Hash of what was sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry(Change):
+    """A change as it stands in the trail."""
+
+    id: int = 0
+    at: dt.datetime = dt.datetime.min
+    hash: str = ""
+
+
+def append(cursor: Cursor, changes: Sequence[Change]) -> None:
+    """Add rows to the trail. Call it last in a transaction: the chain is locked from here to its end."""
+    if changes:
+        cursor.execute(
+            "SELECT append_audit(%s, %s)", (COMPANY, json.dumps([asdict(change) for change in changes]))
+        )
+
+
+def trail(database: Database, record: str) -> list[Entry]:
+    """All changes of one record, oldest first."""
+    with database.transaction() as cursor:
+        cursor.execute(
+            """
+            SELECT record, from_state, to_state, why, run, rule, raw_sha256, request_sha256, id, at,
+                   encode(hash, 'hex')
+            FROM audit WHERE company = %s AND record = %s ORDER BY id
+            """,
+            (COMPANY, record),
+        )
+        return [Entry(*row) for row in cursor.fetchall()]
+
+
+def first_broken_link(database: Database) -> int | None:
+    """The id of the first row whose content or predecessor is not what its hash says; None: all is whole."""
+    with database.transaction() as cursor:
+        cursor.execute(
+            """
+            SELECT min(id) FROM (
+                SELECT id, hash IS DISTINCT FROM audit_hash(audit) OR previous_hash IS DISTINCT FROM
+                       coalesce(lag(hash) OVER (ORDER BY id), ''::bytea) AS broken
+                FROM audit WHERE company = %s) AS link
+            WHERE broken
+            """,
+            (COMPANY,),
+        )
+        row = cursor.fetchone()
+        return row[0] if row else None

@@ -1,0 +1,24 @@
+"""Our own words as JSON and back: decimals as text, so that no amount ever passes through a float."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from cin7_nav.model import Journal, Problem, SourceDocument
+
+DOCUMENT: TypeAdapter[SourceDocument] = TypeAdapter(SourceDocument)
+JOURNAL: TypeAdapter[Journal] = TypeAdapter(Journal)
+PROBLEMS: TypeAdapter[tuple[Problem, ...]] = TypeAdapter(tuple[Problem, ...])
+
+
+def canonical(body: Any) -> str:
+    """The one text of a JSON value: keys sorted, no blanks, decimals written as they are."""
+    return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
+
+
+def sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

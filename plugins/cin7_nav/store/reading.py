@@ -1,0 +1,188 @@
+"""How far Cin7 and NAV have been read: cursors, and the newest list row of each order."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from cin7_nav.store.database import COMPANY, Database, values
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """A row of `saleList` or `purchaseList`, as far as it tells whether the details must be read."""
+
+    side: str
+    """`sale` or `purchase`."""
+    order_id: str
+    order_number: str
+    invoice_number: str
+    invoice_date: dt.date | None
+    updated: str
+    """Cin7's change stamp as ISO 8601 in UTC with microseconds: its text order is its time order."""
+    invoiced: bool
+    """Whether the row leaves open or says that there is an invoice or a credit note."""
+
+
+def cursor_value(database: Database, name: str) -> str | None:
+    with database.transaction() as cursor:
+        cursor.execute("SELECT value FROM read_cursor WHERE company = %s AND name = %s", (COMPANY, name))
+        row = cursor.fetchone()
+        return row[0] if row else None
+
+
+def move_cursor(database: Database, name: str, value: str) -> None:
+    with database.transaction() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO read_cursor (company, name, value) VALUES (%s, %s, %s)
+            ON CONFLICT (company, name) DO UPDATE SET value = excluded.value, updated_at = clock_timestamp()
+            """,
+            (COMPANY, name, value),
+        )
+
+
+def remember_headers(database: Database, headers: Sequence[Header]) -> None:
+    """Take in list rows; the one place where a changed order becomes one whose details must be read."""
+    newest = {(header.side, header.order_id): header for header in headers}
+    with database.transaction() as cursor:
+        values(
+            cursor,
+            """
+            INSERT INTO order_header (company, side, order_id, order_number, invoice_number, invoice_date,
+                                      updated, invoiced)
+            VALUES %s
+            ON CONFLICT (company, side, order_id) DO UPDATE SET
+                order_number = excluded.order_number, invoice_number = excluded.invoice_number,
+                invoice_date = excluded.invoice_date, updated = excluded.updated,
+                invoiced = excluded.invoiced OR EXISTS (SELECT FROM document d
+                    WHERE d.company = excluded.company AND d.order_id = excluded.order_id)
+            """,
+            [
+                (
+                    COMPANY,
+                    header.side,
+                    header.order_id,
+                    header.order_number,
+                    header.invoice_number,
+                    header.invoice_date,
+                    header.updated,
+                    header.invoiced,
+                )
+                for header in newest.values()
+            ],
+        )
+
+
+def unread(
+    database: Database,
+    side: str,
+    limit: int,
+    *,
+    skip: Collection[str] = (),
+    day: tuple[dt.date, dt.date] | None = None,
+) -> list[str]:
+    """Orders that changed after their details were read.
+
+    `skip` leaves out orders that could not be read in this run; `day` keeps to invoice dates in a range,
+    both ends included.
+    """
+    with database.transaction() as cursor:
+        cursor.execute(
+            """
+            SELECT order_id FROM order_header
+            WHERE company = %s AND side = %s AND invoiced AND read_updated IS DISTINCT FROM updated
+              AND NOT order_id = ANY (%s) AND (%s OR invoice_date BETWEEN %s AND %s)
+            ORDER BY invoice_date, order_id LIMIT %s
+            """,
+            (COMPANY, side, list(skip), day is None, *(day or (None, None)), limit),
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+def orders_named(database: Database, side: str, ids: Collection[str], numbers: Collection[str]) -> set[str]:
+    """The orders that these ids (of an order or of one of its documents) or document numbers belong to."""
+    with database.transaction() as cursor:
+        cursor.execute(
+            """
+            SELECT order_id FROM order_header
+            WHERE company = %(company)s AND side = %(side)s
+              AND (order_id = ANY (%(ids)s) OR invoice_number = ANY (%(numbers)s))
+            UNION
+            SELECT order_id FROM document
+            WHERE company = %(company)s AND kind LIKE %(side)s || '%%'
+              AND (order_id = ANY (%(ids)s) OR task_id = ANY (%(ids)s) OR number = ANY (%(numbers)s))
+            """,
+            {"company": COMPANY, "side": side, "ids": list(ids), "numbers": list(numbers)},
+        )
+        return {row[0] for row in cursor.fetchall()}
+
+
+def still_unread(database: Database, side: str, ids: Collection[str]) -> list[str]:
+    """Those of these orders whose details were not read in the newest state known."""
+    with database.transaction() as cursor:
+        cursor.execute(
+            """
+            SELECT order_id FROM unnest(%s) AS asked (order_id)
+            WHERE NOT EXISTS (SELECT FROM order_header h WHERE h.company = %s AND h.side = %s
+                AND h.order_id = asked.order_id AND h.read_updated = h.updated)
+            ORDER BY order_id
+            """,
+            (list(ids), COMPANY, side),
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+def details_read(database: Database, header: Header) -> None:
+    """The details of this order were read in the state that the header's change stamp names."""
+    with database.transaction() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO order_header (company, side, order_id, order_number, invoice_number, invoice_date,
+                                      updated, invoiced, read_updated)
+            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+            ON CONFLICT (company, side, order_id) DO UPDATE SET
+                updated = greatest(order_header.updated, excluded.updated),
+                read_updated = excluded.read_updated, problem = NULL, problem_since = NULL
+            """,
+            (
+                COMPANY,
+                header.side,
+                header.order_id,
+                header.order_number,
+                header.invoice_number,
+                header.invoice_date,
+                header.updated,
+                header.invoiced,
+                header.updated,
+            ),
+        )
+
+
+def unreadable(database: Database, side: str, order_id: str, problem: str) -> None:
+    """The details of this order could not be read; it stays unread and is tried again."""
+    with database.transaction() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO order_header (company, side, order_id, order_number, invoice_number, updated,
+                                      invoiced, problem, problem_since)
+            VALUES (%s, %s, %s, '', '', '', true, %s, clock_timestamp())
+            ON CONFLICT (company, side, order_id) DO UPDATE SET problem = excluded.problem,
+                problem_since = coalesce(order_header.problem_since, excluded.problem_since)
+            """,
+            (COMPANY, side, order_id, problem),
+        )
+
+
+def problems(database: Database) -> list[tuple[str, str, str, str, dt.datetime]]:
+    """`(side, order id, order number, problem, since)` of the orders that can't be read."""
+    with database.transaction() as cursor:
+        cursor.execute(
+            """
+            SELECT side, order_id, order_number, problem, problem_since FROM order_header
+            WHERE company = %s AND problem IS NOT NULL ORDER BY problem_since
+            """,
+            (COMPANY,),
+        )
+        return list(cursor.fetchall())
