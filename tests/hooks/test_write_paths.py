@@ -11,7 +11,8 @@ import pytest
 
 PACKAGE = Path(cin7_nav.__file__).parent
 HTTP_LIBRARIES = {"requests", "httpx", "aiohttp", "urllib3", "http.client", "urllib.request"}
-MAY_IMPORT_HTTP = {f"hooks/{name}.py" for name in ("session", "entra", "nav", "nav_errors", "cin7")}
+HOOK_MODULES = ("session", "entra", "nav", "nav_errors", "cin7", "cin7_errors")
+MAY_IMPORT_HTTP = {f"hooks/{name}.py" for name in HOOK_MODULES}
 CALLERS = {
     "_exchange": {("hooks/cin7.py", "_send"), ("hooks/nav.py", "_send")},
     "_send": {("hooks/cin7.py", "_call"), ("hooks/cin7.py", "_with_key"), ("hooks/nav.py", "_call")},
@@ -31,7 +32,7 @@ def imported(node: ast.Import | ast.ImportFrom) -> list[str]:
 
 
 def attribute_uses(name: str) -> set[tuple[str, str]]:
-    """Where `….name` is mentioned: file and innermost function."""
+    """File and function of each mention of `….name`; other classes outside of the hooks may have one too."""
     return {
         (file, function.name)
         for file, tree in modules()
@@ -39,6 +40,7 @@ def attribute_uses(name: str) -> set[tuple[str, str]]:
         if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
         for node in ast.walk(function)
         if isinstance(node, ast.Attribute) and node.attr == name
+        if file.startswith("hooks/") or not (isinstance(node.value, ast.Name) and node.value.id == "self")
     }
 
 

@@ -12,8 +12,9 @@ import requests
 from airflow.sdk.log import mask_secret
 from tenacity import RetryCallState
 
+from cin7_nav.hooks import cin7_errors
 from cin7_nav.hooks.connections import AirflowConnection, Cin7Settings
-from cin7_nav.hooks.errors import CallLimit, Misconfigured, NotFound, Refused, Unavailable, VendorError
+from cin7_nav.hooks.errors import CallLimit, Misconfigured, NotFound, Unavailable, VendorError
 from cin7_nav.hooks.session import VendorHook, VendorSession, shared_session
 from cin7_nav.model import Fixer
 from cin7_nav.store.budget import CallBudget
@@ -25,12 +26,6 @@ PAGE_SIZE = 1000
 """Rows per page: the most that Cin7 gives (Cin7's API portal)."""
 WRITABLE = frozenset({"webhooks", "customer", "supplier", "stockadjustment"})
 """The only resources that are ever written in Cin7."""
-
-_LIMIT_PENALTY_S = 60.0
-_OVERLOAD_PENALTY_S = 15.0
-_FORBIDDEN_PENALTY_S = 2.0
-_LIMIT_TEXT = re.compile(r"calls per [\d.]+ seconds", re.IGNORECASE)
-_MESSAGE_LENGTH = 500
 
 
 class Cin7Hook(VendorHook):
@@ -222,11 +217,11 @@ class Cin7Hook(VendorHook):
     def _pause(self, state: RetryCallState) -> float:
         """Nothing where a key rests: the call budget waits for it, or gives another key."""
         error = state.outcome.exception() if state.outcome else None
-        rests = isinstance(error, Forbidden) or getattr(error, "retry_after", None)
+        rests = isinstance(error, cin7_errors.Forbidden) or getattr(error, "retry_after", None)
         return 0.0 if rests else super()._pause(state)
 
     def _get(self, path: str, params: Mapping[str, Any]) -> Any:
-        repeating = self._repeating(Unavailable, Forbidden)
+        repeating = self._repeating(Unavailable, cin7_errors.Forbidden)
         return repeating(self._call, "GET", path, params=params, body=None, repeatable=True)
 
     def _call(self, method: str, path: str, *, params: Mapping[str, Any], body: Any, repeatable: bool) -> Any:
@@ -235,7 +230,7 @@ class Cin7Hook(VendorHook):
                 response = self._send(key, method, path, params, body, repeatable)
         except TimeoutError as error:
             raise Unavailable(str(error)) from None
-        if penalty := _penalty(response):
+        if penalty := cin7_errors.penalty(response):
             self._budget.penalise(key, penalty)
         return self._judged(response, path, repeatable)
 
@@ -255,23 +250,23 @@ class Cin7Hook(VendorHook):
     def _judged(self, response: requests.Response, path: str, repeatable: bool) -> Any:
         """The JSON of the answer, or the error that it means."""
         status = response.status_code
-        if _is_limit(response):
-            raise CallLimit("Cin7's call limit is reached", retry_after=_penalty(response))
+        if cin7_errors.is_limit(response):
+            raise CallLimit("Cin7's call limit is reached", retry_after=cin7_errors.penalty(response))
         if status < 300:
             answer = self.parsed(response, repeatable)
-            if message := _problems(answer):
-                raise _refusal(message, 400)
+            if message := cin7_errors.problems(answer):
+                raise cin7_errors.refusal(message, 400)
             return answer
-        message = _message(response)
+        message = cin7_errors.message(response)
         if status < 400:
             raise Misconfigured(f"Cin7 redirects {path} elsewhere: check the host", fixer=Fixer.DATA_TEAM)
         if status in (401, 403):
-            raise Forbidden(f"Cin7 refuses the account id or the application key ({status})")
+            raise cin7_errors.Forbidden(f"Cin7 refuses the account id or the application key ({status})")
         if status == 503 and repeatable:
-            raise Unavailable(f"Cin7 answered 503 for {path}", retry_after=_penalty(response))
+            raise Unavailable(f"Cin7 answered 503 for {path}", retry_after=cin7_errors.penalty(response))
         if status == 408 or status >= 500:
             raise self.lost(f"Cin7 answered {status} for {path}", repeatable)
-        raise _refusal(message, status)
+        raise cin7_errors.refusal(message, status)
 
     def _record(self, answer: Any, key: str, path: str) -> Row:
         if isinstance(answer, dict) and answer.get(key) is not None:
@@ -328,13 +323,6 @@ class Cin7Hook(VendorHook):
         return dict(rows[0])
 
 
-class Forbidden(Misconfigured):
-    """Cin7 says 403: wrong credentials, or, seen in the field, too many calls at once."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message, fixer=Fixer.DATA_TEAM)
-
-
 def timestamp(text: str) -> dt.datetime:
     """A Cin7 timestamp as UTC: 0 to 7 fraction digits, with or without `Z` (Cin7's own samples)."""
     found = re.fullmatch(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?Z?", text.strip())
@@ -350,47 +338,3 @@ def _stamp(moment: dt.datetime | None) -> str | None:
     if moment.tzinfo is None:
         raise ValueError("a time without a time zone")
     return moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]
-
-
-def _is_limit(response: requests.Response) -> bool:
-    """Whether Cin7 refuses the call for its call limit, in any of the forms seen in the field."""
-    status = response.status_code
-    if status in (400, 403, 503) and _LIMIT_TEXT.search(response.text):
-        return True
-    return status == 429
-
-
-def _penalty(response: requests.Response) -> float:
-    """Seconds for which the key should rest. `Retry-After` reads like `60 Seconds` or `30 sec`."""
-    digits = re.match(r"\s*(\d+(?:\.\d+)?)", response.headers.get("Retry-After", ""))
-    if _is_limit(response):
-        return float(digits[1]) if digits else _LIMIT_PENALTY_S
-    if response.status_code == 503:
-        return float(digits[1]) if digits else _OVERLOAD_PENALTY_S
-    return _FORBIDDEN_PENALTY_S if response.status_code == 403 else 0.0
-
-
-def _problems(answer: Any) -> str:
-    """The texts of Cin7's error model, an object or an array of them; empty where it is something else."""
-    items = answer if isinstance(answer, list) else [answer]
-    if not items or not all(
-        isinstance(item, dict) and {"ErrorCode", "Exception"} <= item.keys() for item in items
-    ):
-        return ""
-    return "; ".join(str(item["Exception"]) for item in items)[:_MESSAGE_LENGTH]
-
-
-def _message(response: requests.Response) -> str:
-    """What Cin7 says is wrong, where it says so readably."""
-    try:
-        answer = response.json()
-    except ValueError:
-        return ""
-    said = answer.get("Message", "") if isinstance(answer, dict) else ""
-    return _problems(answer) or str(said)[:_MESSAGE_LENGTH]
-
-
-def _refusal(message: str, status: int) -> Refused:
-    text = f"Cin7 refused: {message}" if message else f"Cin7 refused with status {status}"
-    missing = status == 404 or "with specified ID not found" in message
-    return (NotFound if missing else Refused)(text, status=status)
