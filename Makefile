@@ -10,7 +10,7 @@ TESTS ?= tests
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down status test test-long bench check sandbox clean
+.PHONY: help setup demo up down status test test-long bench check sandbox clean cin7-nav
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ down: ## stop what `make up` has started
 
 status: ## services, ports, health and DAGs
 	@$(WHEN_SET_UP) $(VENV)/python -m stack status
+
+cin7-nav: setup ## ask the running stack (ARGS="status", ARGS="preview INV-00201"; DEMO=1: the running demo)
+	@$(VENV)/python -m stack exec $(if $(filter-out 0,$(DEMO)),--demo) -- cin7-nav $(ARGS)
 
 test: setup ## the everyday tests (TESTS=tests/rules ARGS="-k rounding")
 	$(VENV)/python -m pytest -m "not long" $(TESTS) $(ARGS)

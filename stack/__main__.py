@@ -20,6 +20,9 @@ def main() -> int:
     commands.add_parser("clean", help="delete what the last demo has left")
     show = commands.add_parser("demo", help="a trading day on the sandbox, from invoice to posted entries")
     show.add_argument("--once", action="store_true", help="end after the verdict; exit code 0 when complete")
+    inside = commands.add_parser("exec", help="run a program in the environment of the stack's Airflow")
+    inside.add_argument("--demo", action="store_true", help="of the running demo instead of `up`")
+    inside.add_argument("program", nargs=argparse.REMAINDER)
     arguments = parser.parse_args()
     actions: dict[str, Callable[[], int]] = {
         "up": control.up,
@@ -27,6 +30,7 @@ def main() -> int:
         "status": control.status,
         "supervise": control.supervise,
         "clean": demo.clean,
+        "exec": lambda: control.execute(arguments.program, demo=arguments.demo),
         "demo": lambda: demo.run(once=arguments.once),
     }
     try:

@@ -11,6 +11,7 @@ from .airflow import CONNECTION
 from .settings import Settings, StackError
 
 TENANT = "11111111-1111-4111-8111-111111111111"
+WEBHOOK_SECRET = "sandbox-webhook-secret"
 CIN7_KEYS = ("44444444-4444-4444-8444-444444444441", "44444444-4444-4444-8444-444444444442")
 
 
@@ -39,7 +40,8 @@ def database(dsn: str) -> dict[str, str]:
 def webhooks(settings: Settings) -> dict[str, str]:
     """Where Cin7 and NAV reach the receiver, until somebody names its public address."""
     address = f"http://127.0.0.1:{settings.port('RECEIVER_PORT')}"
-    return {"cin7_nav_webhooks": _connection("http", address, None, settings.secret("webhook-secret"))}
+    secret = WEBHOOK_SECRET if settings.demo else settings.secret("webhook-secret")
+    return {"cin7_nav_webhooks": _connection("http", address, None, secret)}
 
 
 def sandbox(settings: Settings) -> dict[str, str]:

@@ -20,7 +20,7 @@ from . import airflow, supervisor
 from .client import PARTS, AirflowClient
 from .processes import wait_until
 from .settings import ROOT, Settings, StackError
-from .startup import Stack, embedded_postgres
+from .startup import Stack, airflow_environment, embedded_postgres
 from .supervisor import Stopped, Supervisor
 
 READY = "the stack is up"
@@ -124,6 +124,17 @@ def status() -> int:
     console.print(f"{len(paused)} DAGs, {len(active)} active{': ' + ', '.join(active) if active else ''}.")
     console.print(f"Airflow: {airflow.url(settings)}  logs: {settings.logs}", highlight=False)
     return 0 if well and not errors else 1
+
+
+def execute(program: list[str], *, demo: bool) -> int:
+    """Become `program`, which then finds Airflow's database and connections."""
+    settings = Settings.read(demo=demo)
+    if supervisor.holder(settings) is None:
+        raise StackError(f"Nothing is running. `make {'demo' if demo else 'up'}` starts the stack.")
+    given = [part for part in program if part != "--"] if program[:1] == ["--"] else program
+    path = f"{airflow.BIN}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    os.environ["PATH"] = path
+    os.execvpe(given[0], given, airflow_environment(settings) | {"PATH": path})
 
 
 def _health(settings: Settings, name: str, entry: dict[str, int | bool], health: dict[str, str]) -> str:

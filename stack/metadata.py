@@ -12,6 +12,9 @@ import os
 from airflow.models.connection import Connection
 from airflow.utils import db
 from airflow.utils.session import create_session
+from cin7_nav.store import webhook_secrets
+from cin7_nav.store.database import Database
+from cin7_nav.store.migrate import migrate
 from sqlalchemy import select
 
 
@@ -37,8 +40,19 @@ def present() -> list[str]:
         return list(session.scalars(select(Connection.conn_id)))
 
 
+def admit_webhooks(database: Database) -> None:
+    """Let the receiver accept the secret that the connection `cin7_nav_webhooks` holds."""
+    with create_session() as session:
+        webhooks = session.scalar(select(Connection).where(Connection.conn_id == "cin7_nav_webhooks"))
+        secret = webhooks.password if webhooks else None
+    if secret:
+        webhook_secrets.admit(database, "cin7", secret)
+
+
 if __name__ == "__main__":
     db.upgradedb()
     wanted = json.loads(os.environ["CIN7_NAV_CONNECTIONS"])
     known = present()
     store(wanted["replace"] | {name: text for name, text in wanted["add"].items() if name not in known})
+    migrate(wanted["dsn"])
+    admit_webhooks(Database(wanted["dsn"]))

@@ -83,8 +83,8 @@ class Stack:
         replaced = connections.database(self.dsn) | connections.written(self.settings)
         if self.settings.demo:
             replaced |= connections.sandbox(self.settings)
-        wanted = {"replace": replaced, "add": connections.webhooks(self.settings)}
-        environment = self._airflow_environment() | {"CIN7_NAV_CONNECTIONS": json.dumps(wanted)}
+        wanted = {"replace": replaced, "add": connections.webhooks(self.settings), "dsn": self.dsn}
+        environment = airflow_environment(self.settings) | {"CIN7_NAV_CONNECTIONS": json.dumps(wanted)}
         metadata = self.supervisor.run("metadata", [sys.executable, "-m", "stack.metadata"], environment)
         try:
             migrate(self.dsn, self.settings.secret("postgres-receiver"))
@@ -115,12 +115,6 @@ class Stack:
         login = {"user": RECEIVER_ROLE, "password": self.settings.secret("postgres-receiver")}
         dsn: str = extensions.make_dsn(**extensions.parse_dsn(self.dsn) | login)
         return dsn
-
-    def _airflow_environment(self) -> dict[str, str]:
-        if METADATA_DSN in self.settings.environment:
-            return airflow.environment(self.settings, None)
-        password, port = self.settings.secret("postgres-airflow"), self.settings.port("POSTGRES_PORT")
-        return airflow.environment(self.settings, f"airflow:{password}@127.0.0.1:{port}/airflow")
 
     def _postgres_service(self, server: Postgres) -> Service:
         return Service(
@@ -162,9 +156,17 @@ class Stack:
             name,
             airflow.program(name, *options),
             lambda: self.client.is_healthy(name),
-            self._airflow_environment(),
+            airflow_environment(self.settings),
             grace=5 if self.settings.demo else 30,
         )
+
+
+def airflow_environment(settings: Settings) -> dict[str, str]:
+    """The environment of every Airflow process of this stack."""
+    if METADATA_DSN in settings.environment:
+        return airflow.environment(settings, None)
+    password, port = settings.secret("postgres-airflow"), settings.port("POSTGRES_PORT")
+    return airflow.environment(settings, f"airflow:{password}@127.0.0.1:{port}/airflow")
 
 
 def needed_ports(settings: Settings) -> list[str]:

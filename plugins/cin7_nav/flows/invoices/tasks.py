@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from airflow.sdk import BaseHook
@@ -101,22 +102,22 @@ def _day(text: str | None) -> dt.date | None:
 
 
 class Desk:
-    """The connections of one task, made when first asked for."""
+    """The database and the two systems of one task; a system is connected to when first asked for."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(
+        self, database: Database, cin7: Callable[[], Cin7Hook], nav: Callable[[], NavChannel]
+    ) -> None:
         self.database = database
-        self._nav: NavChannel | None = None
-        self._cin7: Cin7Hook | None = None
+        self._cin7 = cache(cin7)
+        self._nav = cache(nav)
 
     @property
     def cin7(self) -> Cin7Hook:
-        self._cin7 = self._cin7 or Cin7Hook(database=self.database)
-        return self._cin7
+        return self._cin7()
 
     @property
     def nav(self) -> NavChannel:
-        self._nav = self._nav or NavApiV2(NavHook(database=self.database))
-        return self._nav
+        return self._nav()
 
     def reference(self) -> Reference:
         return Reference(self.database, self.nav, self.cin7, lambda: dt.datetime.now(dt.UTC))
@@ -124,10 +125,14 @@ class Desk:
 
 @contextmanager
 def desk() -> Iterator[Desk]:
-    """The connections that the Airflow connections name."""
+    """What the Airflow connections name."""
     database = Database.from_connection(BaseHook.get_connection("cin7_nav_db"))
     try:
-        yield Desk(database)
+        yield Desk(
+            database,
+            lambda: Cin7Hook(database=database),
+            lambda: NavApiV2(NavHook(database=database)),
+        )
     finally:
         database.close()
 
