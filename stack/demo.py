@@ -14,7 +14,7 @@ from rich.console import Console
 
 from . import airflow, watch
 from .sandbox import Sandbox
-from .settings import Settings, StackError
+from .settings import Settings
 from .startup import Stack, embedded_postgres
 from .supervisor import Stopped, Supervisor
 from .verdict import Ledger, Verdict, judge
@@ -30,8 +30,9 @@ PATIENCE_SECONDS = 150
 
 POLL_EACH_MINUTE = 'poll: "* * * * *"\n'
 
+WEBHOOK_DELAY_SECONDS = 1.0
+
 SCHEDULE = "CIN7_NAV_SCHEDULE"
-RENEWAL = "subscription_renewal"
 
 
 def run(*, once: bool) -> int:
@@ -52,8 +53,10 @@ def run(*, once: bool) -> int:
         stack.start()
         stack.wait_for_dags(60)
         say(f"everything is up after {time.monotonic() - started:.0f} s")
-        _subscribe(stack)
-        say("Cin7 and NAV know where to send their webhooks")
+        stack.sandbox.cin7.patch("settings", {"webhook_first_delay": WEBHOOK_DELAY_SECONDS})
+        say(
+            f"Cin7's webhooks come {WEBHOOK_DELAY_SECONDS:.0f} s after the event (the real Cin7 takes a minute)"
+        )
         verdict = _trading_day(stack, console, say)
         for line in verdict.lines():
             say(line)
@@ -88,16 +91,6 @@ def _forget_last_demo(settings: Settings) -> None:
             shutil.rmtree(path)
         else:
             path.unlink()
-
-
-def _subscribe(stack: Stack) -> None:
-    """Have the webhooks registered with both vendors, as `subscription_renewal` does on its schedule."""
-    run = stack.client.trigger(RENEWAL)
-    deadline = time.monotonic() + 60
-    while (state := stack.client.run_state(RENEWAL, run)) != "success":
-        if state == "failed" or time.monotonic() > deadline:
-            raise StackError(f"The webhooks could not be registered: run {run} of {RENEWAL} is {state}.")
-        time.sleep(0.3)
 
 
 def _trading_day(stack: Stack, console: Console, say: Callable[[str], None]) -> Verdict:
