@@ -54,9 +54,7 @@ def run(*, once: bool) -> int:
         stack.wait_for_dags(60)
         say(f"everything is up after {time.monotonic() - started:.0f} s")
         stack.sandbox.cin7.patch("settings", {"webhook_first_delay": WEBHOOK_DELAY_SECONDS})
-        say(
-            f"Cin7's webhooks come {WEBHOOK_DELAY_SECONDS:.0f} s after the event (the real Cin7 takes a minute)"
-        )
+        say(f"Cin7's webhooks come {WEBHOOK_DELAY_SECONDS:.0f} s after the event (Cin7 itself: a minute)")
         verdict = _trading_day(stack, console, say)
         for line in verdict.lines():
             say(line)
