@@ -60,11 +60,11 @@ class Fault(BaseModel):
     path: str = ".*"
     """A regular expression, searched in the path without regard to case."""
     kind: Kind
-    status: int | None = Field(None, ge=100, le=599)
-    seconds: float = Field(1.0, ge=0)
-    times: int | None = Field(1, ge=1)
+    status: int | None = Field(default=None, ge=100, le=599)
+    seconds: float = Field(default=1.0, ge=0)
+    times: int | None = Field(default=1, ge=1)
     """How often it strikes; null: for ever."""
-    probability: float = Field(1.0, ge=0, le=1)
+    probability: float = Field(default=1.0, ge=0, le=1)
     seed: int = 1
 
     _left: int | None = PrivateAttr(None)

@@ -15,8 +15,8 @@ class Cin7Settings(Settings):
     """Changed by `PATCH /_sandbox/settings`; a reset restores these defaults."""
 
     rate_limit: bool = True
-    rate_limit_calls: int = Field(60, ge=1)
-    rate_limit_seconds: float = Field(60.0, gt=0)
+    rate_limit_calls: int = Field(default=60, ge=1)
+    rate_limit_seconds: float = Field(default=60.0, gt=0)
     """Length of the rolling window, real seconds."""
     rate_limit_scope: Literal["key", "account"] = "key"
     rate_limit_style: LimitStyle = "429-text"
@@ -37,15 +37,15 @@ class Cin7Settings(Settings):
     invoice_number_spelling: Literal["InvocieNumber", "InvoiceNumber"] = "InvocieNumber"
     """How `/purchase` spells the invoice number: the portal's samples have the misspelt one."""
     zero_availability_rows: Literal["omitted", "present"] = "omitted"
-    list_limit_cap: int = Field(1000, ge=1)
+    list_limit_cap: int = Field(default=1000, ge=1)
     """The most rows a list page holds, whatever `Limit` asks for."""
 
-    webhook_first_delay: float | None = Field(None, ge=0)
+    webhook_first_delay: float | None = Field(default=None, ge=0)
     """Real seconds before the first attempt; null: Cin7's 60 s, scaled."""
-    webhook_timeout: float = Field(10.0, gt=0)
+    webhook_timeout: float = Field(default=10.0, gt=0)
     webhook_duplicates: bool = False
     """Deliver each event twice."""
-    webhook_spread: float = Field(0.0, ge=0)
+    webhook_spread: float = Field(default=0.0, ge=0)
     """Up to so many real seconds are added to each first attempt, so that events arrive out of order."""
     webhook_upper_case: bool = False
     """GUIDs in upper case."""

@@ -1,0 +1,174 @@
+"""The Cin7 side's own admin routes: make documents, see the truth, run a trading day, fire an event."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from sandbox.admin import refused
+from sandbox.cin7.documents import ZERO, Document, Order, Sale
+from sandbox.cin7.events import FRIENDLY_NAMES, payload
+from sandbox.cin7.purchase_views import advanced_body
+from sandbox.cin7.scenario import (
+    ChangeSpec,
+    PurchaseInvoiceSpec,
+    SaleInvoiceSpec,
+    change,
+    make_purchase_invoice,
+    make_sale_invoice,
+)
+from sandbox.cin7.tenant import Tenant
+from sandbox.cin7.trading_day import BulkSpec, TradingDaySpec, fill
+from sandbox.cin7.wire import Refusal, date_text, loads, stamp_text
+
+if TYPE_CHECKING:
+    from sandbox.cin7.app import Cin7
+
+_Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def cin7_admin_routes(cin7: Cin7) -> list[Route]:
+    async def sale_invoice(request: Request) -> Response:
+        spec = SaleInvoiceSpec.model_validate(await _body(request))
+        return JSONResponse(_made(*make_sale_invoice(cin7.tenant, spec)))
+
+    async def purchase_invoice(request: Request) -> Response:
+        spec = PurchaseInvoiceSpec.model_validate(await _body(request))
+        return JSONResponse(_made(*make_purchase_invoice(cin7.tenant, spec)))
+
+    async def act(request: Request) -> Response:
+        spec = ChangeSpec.model_validate(await _body(request))
+        order, document = change(
+            cin7.tenant, request.path_params["task_id"], request.path_params["action"], spec
+        )
+        return JSONResponse(_made(order, document))
+
+    async def truth_(request: Request) -> Response:
+        return JSONResponse({"invoices": truth(cin7.tenant)})
+
+    async def trading_day(request: Request) -> Response:
+        if request.method == "POST":
+            spec = TradingDaySpec.model_validate(await _body(request))
+            if cin7.trading_day.state == "running":
+                return JSONResponse({"error": "a trading day is running"}, 409)
+            cin7.trading_day.start(cin7.tenant, spec)
+        return JSONResponse(cin7.trading_day.shown())
+
+    async def bulk(request: Request) -> Response:
+        spec = BulkSpec.model_validate(await _body(request))
+        return JSONResponse({"authorised": await fill(cin7.tenant, spec)})
+
+    async def fire(request: Request) -> Response:
+        body = await _body(request)
+        event = str(body.get("type"))
+        if event not in FRIENDLY_NAMES:
+            raise Refusal(f"no webhook type '{event}'")
+        message = body["payload"] if "payload" in body else _payload(cin7.tenant, event, body)
+        return JSONResponse({"sent": cin7.webhooks.send(event, message, now=True)})
+
+    async def webhooks(request: Request) -> Response:
+        hooks = cin7.webhooks
+        counts = {"pending": hooks.pending, "delivered": hooks.delivered, "failed": hooks.failed}
+        inactive = [hook.type for hook in hooks.hooks.values() if not hook.is_active]
+        return JSONResponse({**counts, "registered": len(hooks.hooks), "inactive": inactive})
+
+    post = ["POST"]
+    return [
+        Route("/_sandbox/sale-invoice", _guarded(sale_invoice), methods=post),
+        Route("/_sandbox/purchase-invoice", _guarded(purchase_invoice), methods=post),
+        Route("/_sandbox/invoice/{task_id}/{action}", _guarded(act), methods=post),
+        Route("/_sandbox/truth", truth_),
+        Route("/_sandbox/trading-day", _guarded(trading_day), methods=["GET", "POST"]),
+        Route("/_sandbox/bulk", _guarded(bulk), methods=post),
+        Route("/_sandbox/fire", _guarded(fire), methods=post),
+        Route("/_sandbox/webhooks", webhooks),
+    ]
+
+
+def truth(tenant: Tenant) -> list[dict[str, Any]]:
+    """Every invoice and credit note as it stands; decimals as strings."""
+    orders: list[Order] = [*tenant.state.sales.values(), *tenant.state.purchases.values()]
+    return [_facts(order, document) for order in orders for document in order.documents]
+
+
+def _facts(order: Order, document: Document) -> dict[str, Any]:
+    net: dict[str, Any] = {}
+    tax: dict[str, Any] = {}
+    for row in document.rows:
+        amount = row.total - row.tax if order.inclusive else row.total
+        net[row.account] = net.get(row.account, ZERO) + amount
+        tax[row.tax_rule] = tax.get(row.tax_rule, ZERO) + row.tax
+    side = "sale" if isinstance(order, Sale) else "purchase"
+    return {
+        "order_id": order.id,
+        "task_id": document.task_id,
+        "kind": f"{side}_{document.kind}",
+        "number": document.number,
+        "order_number": order.number,
+        "type": order.type,
+        "status": document.status,
+        "date": document.date.isoformat(),
+        "authorised_at": stamp_text(document.authorised_at) if document.authorised_at else None,
+        "party": order.party,
+        "party_id": order.party_id,
+        "location": order.location,
+        "inclusive": order.inclusive,
+        "currency": order.currency,
+        "rate": str(document.rate),
+        "total_before_tax": str(document.totals.before_tax),
+        "tax": str(document.totals.tax),
+        "total": str(document.totals.total),
+        "net": {account: str(amount) for account, amount in net.items()},
+        "tax_by_rule": {rule: str(amount) for rule, amount in tax.items()},
+    }
+
+
+def _made(order: Order, document: Document) -> dict[str, Any]:
+    return {
+        "order_id": order.id,
+        "task_id": document.task_id,
+        "number": document.number,
+        "order_number": order.number,
+        "status": document.status,
+        "date": date_text(document.date),
+        "total_before_tax": str(document.totals.before_tax),
+        "tax": str(document.totals.tax),
+        "total": str(document.totals.total),
+    }
+
+
+def _payload(tenant: Tenant, event: str, body: dict[str, Any]) -> object:
+    """The payload that a real change of `order_id` (and `task_id`) would have."""
+    order_id, task_id = str(body.get("order_id") or ""), str(body.get("task_id") or "")
+    order: Order = tenant.sale(order_id) if event.startswith("Sale/") else tenant.purchase(order_id)
+    kind = "credit_note" if "CreditNote" in event else "invoice"
+    documents = [one for one in order.documents if one.kind == kind and task_id in ("", one.task_id)]
+    document = documents[-1] if documents and event.count("Authorised") and "Order" not in event else None
+    return payload(
+        event, order, document, None, tenant.settings, lambda one: advanced_body(one, combine=False)
+    )
+
+
+def _guarded(endpoint: _Endpoint) -> _Endpoint:
+    """Refusals become JSON errors with their status; a malformed body a 422."""
+
+    async def guarded(request: Request) -> Response:
+        try:
+            return await endpoint(request)
+        except ValidationError as error:
+            return refused(error)
+        except Refusal as refusal:
+            return JSONResponse({"error": list(refusal.texts)}, refusal.status)
+
+    return guarded
+
+
+async def _body(request: Request) -> dict[str, Any]:
+    raw = await request.body()
+    body: dict[str, Any] = loads(raw) if raw else {}
+    return body
