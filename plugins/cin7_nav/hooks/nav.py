@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,6 +20,7 @@ from cin7_nav.hooks.connections import AirflowConnection, NavSettings
 from cin7_nav.hooks.entra import EntraAuth
 from cin7_nav.hooks.errors import CallLimit, Misconfigured, Unavailable, VendorError
 from cin7_nav.hooks.session import VendorHook, VendorSession, shared_session
+from cin7_nav.store import reference
 from cin7_nav.store.database import Database
 from cin7_nav.store.gate import Gate
 
@@ -44,6 +46,7 @@ _ENTITY_PATH = re.compile(
 )
 _SERVICE_PATH = re.compile(r"ODataV4/Company\([^/]+\)/(?P<service>\w+)(\((?!.*%2[fF])[^/()]+\))?")
 
+_COMPANY = "company"
 _company_ids: dict[tuple[str, str], str] = {}
 
 
@@ -73,6 +76,7 @@ class NavHook(VendorHook):
         self.settings = NavSettings.of(connection or self.get_connection(nav_conn_id))
         mask_secret(self.settings.secret)
         self._auth = self._authentication()
+        self._database = database
         app = f"{self.settings.root} {self.settings.user}"
         self._gate = Gate(database, app, CALLS_AT_ONCE) if database else None
 
@@ -93,17 +97,30 @@ class NavHook(VendorHook):
         return f"ODataV4/Company({literal})/{services[key]}"
 
     def company_id(self) -> str:
-        """The id of the connection's company, which may be given as a name or an id."""
+        """The id of the connection's company, which may be given as a name or an id.
+
+        It never changes, so it is asked for once and kept in the `database`, where there is one.
+        """
         wanted = self.settings.extra.company
         key = (self.settings.root, wanted)
         if key not in _company_ids:
-            companies = list(self.rows(f"{API}companies"))
-            ids = [row["id"] for row in companies if wanted in (row["name"], row["id"])]
-            if not ids:
-                names = ", ".join(sorted(row["name"] for row in companies)) or "none"
-                raise Misconfigured(f"NAV shows no company {wanted!r} to us; it shows: {names}")
-            _company_ids[key] = ids[0]
+            _company_ids[key] = self._kept_company_id(key) or self._asked_company_id(key)
         return _company_ids[key]
+
+    def _kept_company_id(self, key: tuple[str, str]) -> str | None:
+        rows = reference.rows(self._database, "nav", _COMPANY, keys=[" ".join(key)]) if self._database else []
+        return str(rows[0].body["id"]) if rows else None
+
+    def _asked_company_id(self, key: tuple[str, str]) -> str:
+        companies = list(self.rows(f"{API}companies"))
+        ids = [str(row["id"]) for row in companies if key[1] in (row["name"], row["id"])]
+        if not ids:
+            names = ", ".join(sorted(row["name"] for row in companies)) or "none"
+            raise Misconfigured(f"NAV shows no company {key[1]!r} to us; it shows: {names}")
+        if self._database:
+            kept = reference.Row(" ".join(key), {"id": ids[0]})
+            reference.store(self._database, "nav", _COMPANY, [kept], dt.datetime.now(dt.UTC), whole=False)
+        return ids[0]
 
     # --- reading ---
 
