@@ -1,5 +1,7 @@
 """`python -m stack.metadata`: bring Airflow's own database up to date and put the connections into it.
 
+The secret of `cin7_nav_webhooks` is told to our own database, which must be up to date already.
+
 One process instead of `airflow db migrate` and `airflow connections import`, each of which needs seconds
 to load Airflow.
 """
@@ -8,13 +10,13 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 
 from airflow.models.connection import Connection
 from airflow.utils import db
 from airflow.utils.session import create_session
 from cin7_nav.store import webhook_secrets
 from cin7_nav.store.database import Database
-from cin7_nav.store.migrate import migrate
 from sqlalchemy import select
 
 
@@ -40,19 +42,30 @@ def present() -> list[str]:
         return list(session.scalars(select(Connection.conn_id)))
 
 
-def admit_webhooks(database: Database) -> None:
-    """Let the receiver accept the secret that the connection `cin7_nav_webhooks` holds."""
+def admit_webhooks() -> None:
+    """Let the receiver take webhooks that show the password of `cin7_nav_webhooks`."""
     with create_session() as session:
-        webhooks = session.scalar(select(Connection).where(Connection.conn_id == "cin7_nav_webhooks"))
-        secret = webhooks.password if webhooks else None
-    if secret:
-        webhook_secrets.admit(database, "cin7", secret)
+        found = {
+            name: session.scalars(select(Connection).where(Connection.conn_id == name)).one()
+            for name in ("cin7_nav_db", "cin7_nav_webhooks")
+        }
+        secret = found["cin7_nav_webhooks"].password
+        if secret:
+            database = Database.from_connection(found["cin7_nav_db"])
+            webhook_secrets.admit(database, "cin7", secret)
+            database.close()
 
 
-if __name__ == "__main__":
+def main() -> None:
     db.upgradedb()
     wanted = json.loads(os.environ["CIN7_NAV_CONNECTIONS"])
     known = present()
     store(wanted["replace"] | {name: text for name, text in wanted["add"].items() if name not in known})
-    migrate(wanted["dsn"])
-    admit_webhooks(Database(wanted["dsn"]))
+    try:
+        admit_webhooks()
+    except ValueError as error:
+        sys.exit(f"The password of the connection cin7_nav_webhooks won't do. {error}")
+
+
+if __name__ == "__main__":
+    main()

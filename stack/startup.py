@@ -80,19 +80,18 @@ class Stack:
             time.sleep(0.2)
 
     def _migrate(self) -> None:
-        replaced = connections.database(self.dsn) | connections.written(self.settings)
-        if self.settings.demo:
-            replaced |= connections.sandbox(self.settings)
-        wanted = {"replace": replaced, "add": connections.webhooks(self.settings), "dsn": self.dsn}
-        environment = airflow_environment(self.settings) | {"CIN7_NAV_CONNECTIONS": json.dumps(wanted)}
-        metadata = self.supervisor.run("metadata", [sys.executable, "-m", "stack.metadata"], environment)
         try:
             migrate(self.dsn, self.settings.secret("postgres-receiver"))
         except OperationalError as error:
-            raise StackError(f"The database that {OWN_DSN} names can't be reached: {error}") from error
+            raise StackError(f"The database that {OWN_DSN} names can't be used: {error}") from error
         if self.postgres and OWN_DSN not in self.settings.environment:
             self.postgres.admit(RECEIVER_ROLE, "cin7_nav")
-        self.supervisor.finish("metadata", metadata)
+        replaced = connections.database(self.dsn) | connections.written(self.settings)
+        if self.settings.demo:
+            replaced |= connections.sandbox(self.settings)
+        wanted = {"replace": replaced, "add": connections.webhooks(self.settings)}
+        environment = airflow_environment(self.settings) | {"CIN7_NAV_CONNECTIONS": json.dumps(wanted)}
+        self.supervisor.run("metadata", [sys.executable, "-m", "stack.metadata"], environment)
         self.supervisor.say("databases are up to date")
 
     def _roles(self) -> list[Role]:

@@ -107,14 +107,10 @@ class Supervisor:
             self._running[service.name] = _Running(service, process, self._wave)
         self._write_state()
 
-    def run(self, name: str, command: list[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
-        """Start a program that ends by itself; see `finish`."""
+    def run(self, name: str, command: list[str], environment: Mapping[str, str]) -> None:
+        """Run a program that ends by itself; raises StackError with its last words when it fails."""
         process = processes.spawn(command, self.log(name), self._environment(environment))
         self._tell_guard(f"+{process.pid} {int(signal.SIGTERM)}")
-        return process
-
-    def finish(self, name: str, process: subprocess.Popen[bytes]) -> None:
-        """Wait for a program of `run`; raises StackError with its last words when it failed."""
         code = process.wait()
         self._tell_guard(f"-{process.pid}")
         if code:

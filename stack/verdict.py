@@ -90,7 +90,7 @@ def expected(invoice: dict[str, Any]) -> Booking:
     # The sign of the party's line: a sale debits the customer, a purchase credits the vendor.
     sign = Decimal(1) if sale != credit else Decimal(-1)
     amounts = [(RECEIVABLES if sale else PAYABLES, sign * Decimal(invoice["total"]))]
-    for account, amount in invoice["net_by_account"].items():
+    for account, amount in invoice["net"].items():
         amounts.append((NAV_ACCOUNT[account], -sign * Decimal(amount)))
     for amount in invoice["tax_by_rule"].values():
         amounts.append((OUTPUT_TAX if sale else INPUT_TAX, -sign * Decimal(amount)))

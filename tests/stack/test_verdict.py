@@ -14,7 +14,7 @@ SALE: dict[str, Any] = {
     "number": "INV-1",
     "date": "2026-11-23",
     "total": "131.40",
-    "net_by_account": {"200": "100.00", "220": "9.50"},
+    "net": {"200": "100.00", "220": "9.50"},
     "tax_by_rule": {"20% VAT on Sales": "21.90"},
 }
 PURCHASE: dict[str, Any] = {
@@ -22,7 +22,7 @@ PURCHASE: dict[str, Any] = {
     "number": "S-77",
     "date": "2026-11-23",
     "total": "60.00",
-    "net_by_account": {"140": "50.00"},
+    "net": {"140": "50.00"},
     "tax_by_rule": {"20% VAT on Purchases": "10.00"},
 }
 
