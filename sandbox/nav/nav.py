@@ -1,0 +1,176 @@
+"""One simulated Business Central with everything around it."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from sandbox.clock import Clock
+from sandbox.faults import CallLog
+from sandbox.nav import batch, errors, odata, schema
+from sandbox.nav.api import Api
+from sandbox.nav.auth import Entra
+from sandbox.nav.calls import Call, Reply, refusal
+from sandbox.nav.company import Company
+from sandbox.nav.errors import ApiError
+from sandbox.nav.settings import Settings
+from sandbox.nav.subscriptions import Subscriptions
+from sandbox.nav.throttle import Throttle
+from sandbox.nav.wire import dumps
+from sandbox.nav.writing import Writer
+from sandbox.world import NAV_ENVIRONMENT, TENANT_ID, World, build_world
+
+_ADDRESS = re.compile(
+    r"/v2\.0/(?:(?P<tenant>[^/]+)/)?(?P<environment>[^/]+)/api/(?:(?P<api>v2\.0|microsoft/runtime/beta))"
+    r"(?:/(?P<path>.*))?"
+)
+
+
+class Nav:
+    """Business Central and Entra; `reset` starts them anew."""
+
+    def __init__(self, world: World, clock: Clock) -> None:
+        self.clock = clock
+        self.settings = Settings()
+        self.calls = CallLog()
+        self.entra = Entra(self.settings, clock.now)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._begin(world)
+
+    def _begin(self, world: World) -> None:
+        self.company = Company(world, self.clock, self.settings)
+        self.writer = Writer(self.company, self._scheduled)
+        self.api = Api(self.company, self.writer)
+        self.subscriptions = Subscriptions(self.company)
+        self.throttle = Throttle(self.settings)
+
+    def reset(self, seed: int) -> None:
+        """The seeded state again: no documents, default settings; tokens stay good."""
+        self._start(self.subscriptions.stop())
+        self.settings.patch(Settings().model_dump())
+        self._begin(build_world(seed))
+
+    async def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.subscriptions.stop()
+
+    # --- Entra ---
+
+    async def token(self, request: Request) -> Response:
+        form = {name: str(value) for name, value in (await request.form()).items()}
+        status, body = self.entra.token(request.path_params["tenant"], form)
+        return JSONResponse(body, status, {"Cache-Control": "no-store, no-cache", "Pragma": "no-cache"})
+
+    async def discovery(self, request: Request) -> Response:
+        base = str(request.base_url).rstrip("/")
+        return JSONResponse(self.entra.discovery(base, request.path_params["tenant"]))
+
+    # --- Business Central ---
+
+    async def serve(self, request: Request) -> Response:
+        """Any address that is not Entra's or the admin's."""
+        reply = await self._reply(request)
+        headers = {"OData-Version": "4.0", **reply.headers}
+        if reply.body is None:
+            return Response(status_code=reply.status, headers=headers)
+        content = reply.body if isinstance(reply.body, bytes) else dumps(reply.body)
+        return Response(content, reply.status, headers, media_type=reply.content_type)
+
+    async def _reply(self, request: Request) -> Reply:
+        authorization = request.headers.get("authorization")
+        if authorization is None:
+            uri = f"https://login.microsoftonline.com/{TENANT_ID}/oauth2/authorize"
+            return Reply(401, None, {"WWW-Authenticate": f'Bearer authorization_uri="{uri}"'})
+        if not self.entra.accepts(authorization):
+            return refusal(
+                ApiError(
+                    401,
+                    "Authentication_InvalidCredentials",
+                    "The server has rejected the client credentials.",
+                )
+            )
+        raw = request.scope["raw_path"].decode("ascii").partition("?")[0]
+        address = _ADDRESS.fullmatch(raw)
+        if address is None:
+            return refusal(
+                errors.not_found(f"No HTTP resource was found that matches the request URI '{request.url}'.")
+            )
+        tenant = address["tenant"] or TENANT_ID
+        if tenant.lower() != TENANT_ID or address["environment"].lower() != NAV_ENVIRONMENT:
+            return Reply(404, {"error": {"code": "NoEnvironment", "message": "Environment does not exist."}})
+        path = address["path"] or ""
+        base = str(request.base_url).rstrip("/") + (raw.removesuffix(path) if path else raw)
+        call = Call(
+            request.method,
+            base.rstrip("/") + "/",
+            path,
+            request.scope["query_string"].decode("latin-1"),
+            request.headers,
+            await request.body(),
+        )
+        if address["api"] != "v2.0":
+            return self._supported_resources(call)
+        return await self._limited(call)
+
+    async def _limited(self, call: Call) -> Reply:
+        answer, weight = self._answering(call)
+        try:
+            async with self.throttle.place(weight):
+                return await answer(call)
+        except ApiError as error:
+            self.calls.refused += 1
+            reply = refusal(error)
+            if not self.settings.retry_after:
+                return reply
+            return Reply(reply.status, reply.body, {"Retry-After": str(self.throttle.retry_after)})
+
+    def _answering(self, call: Call) -> tuple[Callable[[Call], Awaitable[Reply]], int]:
+        """Who answers, and as how many calls it counts."""
+        if call.path.strip("/") in ("$batch", "%24batch"):
+            try:
+                return self._batch, max(1, len(batch.operations(call)))
+            except ApiError:
+                return self._batch, 1
+        if re.match(r"subscriptions\b", call.path):
+            return self.subscriptions.handle, 1
+        return self._single, 1
+
+    async def _single(self, call: Call) -> Reply:
+        return self.api.handle(call)
+
+    async def _batch(self, call: Call) -> Reply:
+        return batch.handle(self.api, call)
+
+    def _supported_resources(self, call: Call) -> Reply:
+        segments = call.segments
+        if len(segments) != 2 or segments[1][0] != "webhookSupportedResources" or call.method != "GET":
+            return refusal(errors.not_found())
+        rows = [{"resource": f"v2.0/{name}"} for name in schema.WEBHOOKS]
+        wanted = odata.split_query(call.query).get("$filter", "")
+        hit = re.fullmatch(r"resource eq '([^'*]*)\*?'", wanted)
+        if hit:
+            rows = [row for row in rows if row["resource"].startswith(hit[1])]
+        return Reply(200, {"@odata.context": f"{call.root}$metadata#{call.path}", "value": rows})
+
+    # --- job queue ---
+
+    def _scheduled(self) -> None:
+        if self.settings.job_queue_seconds is not None:
+            self._start(self._run_jobs_later(self.settings.job_queue_seconds))
+
+    async def _run_jobs_later(self, seconds: float) -> None:
+        company = self.company
+        await self.clock.sleep(seconds)
+        if company is self.company:
+            self.writer.posting.run_jobs()
+
+    def _start(self, work: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

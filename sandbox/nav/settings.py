@@ -1,0 +1,61 @@
+"""The switches of the NAV side."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from sandbox import admin
+
+
+class Settings(admin.Settings):
+    """How this Business Central behaves; the defaults are a plain, well set up company."""
+
+    token_seconds: int = Field(3600, ge=1)
+    """Lifetime of a newly issued access token, in real seconds."""
+    application_enabled: bool = True
+    """Whether the client id has an enabled card among the Microsoft Entra applications."""
+
+    page_size: int = Field(20_000, ge=1)
+    duplicate_key_status: Literal[400, 409] = 400
+    expand_on_insert: bool = True
+    """Whether `$expand` on a POST widens its answer."""
+
+    allow_posting_from: str | None = None
+    """ISO date; null: the first day of the previous month. Empty: no limit."""
+    allow_posting_to: str = ""
+    force_doc_balance: bool = True
+    copy_vat_setup: bool = False
+    """Whether journal lines on accounts with a general posting type become VAT lines."""
+    batch_number_series: bool = False
+    """Journal batches have a No. Series (`GJNL-GEN`), so posting leaves no blank line."""
+    manual_numbers: bool = True
+    """With `batch_number_series`: whether other numbers than the next one are accepted."""
+    posting_number_series: bool = False
+    """Journal batches have a Posting No. Series: entries get a number `G…` of their own."""
+    increment_batch_name: bool = False
+    external_document_mandatory: bool = False
+    """Purchases & Payables Setup, Sales & Receivables Setup: Ext. Doc. No. Mandatory."""
+
+    post_with_job_queue: bool = False
+    job_queue_seconds: float | None = Field(None, ge=0)
+    """Simulated seconds after which scheduled documents are posted; null: only by the admin call."""
+    approval: bool = False
+    """A journal batch approval workflow is on: nothing posts before somebody approved it."""
+
+    latency_seconds: float = Field(0.0, ge=0)
+    """Real time that every call takes while it holds its place among the concurrent ones."""
+    throttle: bool = False
+    throttle_concurrent: int = Field(5, ge=1)
+    throttle_queue: int = Field(95, ge=0)
+    throttle_calls: int = Field(6000, ge=1)
+    throttle_window_seconds: float = Field(300.0, gt=0)
+    retry_after: bool = True
+    """Whether a 429 says when to come again."""
+
+    notification_delay_seconds: float = Field(30.0, ge=0)
+    notification_maximum: int = Field(1000, ge=1)
+    """More changes than this for one subscription become one of type `collection`."""
+    subscription_days: float = Field(3.0, gt=0)
+    subscription_limit: int = Field(200, ge=0)
