@@ -183,8 +183,8 @@ def write_results(cursor: Cursor, results: Sequence[Result]) -> None:
         """
         UPDATE delivery SET state = new.state,
             journal_id = coalesce(new.journal_id, delivery.journal_id),
-            first_entry_no = coalesce(new.first_entry_no::bigint, first_entry_no),
-            last_entry_no = coalesce(new.last_entry_no::bigint, last_entry_no),
+            first_entry_no = coalesce(new.first_entry_no::bigint, delivery.first_entry_no),
+            last_entry_no = coalesce(new.last_entry_no::bigint, delivery.last_entry_no),
             posted_at = CASE WHEN new.state = 'posted' THEN coalesce(posted_at, clock_timestamp())
                         ELSE posted_at END
         FROM (VALUES %s) AS new (id, state, journal_id, first_entry_no, last_entry_no)
