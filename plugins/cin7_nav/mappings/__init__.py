@@ -1,4 +1,4 @@
-"""What the users' YAML files say, read into typed rules. `load` is the way in; `docs/mappings.md` the reference."""
+"""What the users' YAML files say, as typed rules. `load` is the way in, `docs/mappings.md` the reference."""
 
 from cin7_nav.mappings.load import Mappings, load
 from cin7_nav.mappings.reader import MappingError

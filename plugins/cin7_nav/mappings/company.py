@@ -6,10 +6,10 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import permutations
+from itertools import combinations
 
 from cin7_nav.mappings.facts import fold
-from cin7_nav.mappings.files import PREFIX, CompanyFile, Posting, Valuation
+from cin7_nav.mappings.files import CompanyFile, Posting, Valuation
 from cin7_nav.mappings.reader import Source, check
 from cin7_nav.mappings.rules import Hit
 from cin7_nav.model import Kind, RuleRef
@@ -33,20 +33,19 @@ class Company:
 
 
 def company(source: Source) -> Company | None:
-    """None where the source now has errors."""
+    """None where the source has errors."""
+    file = check(source, CompanyFile)
     _check_valuation(source)
-    faults = len(source.errors)
-    file = check_all(source)
-    if file is None or faults:
+    if file is None:
         return None
-    prefixes = {kind: file.document_numbers.model_dump()[kind].removesuffix("{number}") for kind in Kind}
-    for one, other in permutations(Kind, 2):
-        if prefixes[other].startswith(prefixes[one]) and (one < other or prefixes[one] != prefixes[other]):
-            found = f"{prefixes[other]} for {other}, which begins like {prefixes[one]} for {one}"
-            allowed = "prefixes that cannot be mistaken for one another"
-            source.fault(("document_numbers", other), found, allowed)
+    prefixes = {
+        Kind(kind): pattern.removesuffix("{number}")
+        for kind, pattern in file.document_numbers.model_dump().items()
+    }
+    _check_prefixes(source, prefixes)
     if source.errors:
         return None
+    clearing = file.clearing_account
     return Company(
         valuation=file.valuation,
         go_live=file.go_live,
@@ -57,7 +56,30 @@ def company(source: Source) -> Company | None:
         rounding_account=Hit(file.rounding.account, source.ref("rounding", "account")),
         prefixes=prefixes,
         inventory_accounts=frozenset(map(fold, file.inventory_accounts)),
-        clearing_account=Hit(file.clearing_account, source.ref("clearing_account"))
-        if file.clearing_account
-        else None,
+        clearing_account=Hit(clearing, source.ref("clearing_account")) if clearing else None,
     )
+
+
+def _check_valuation(source: Source) -> None:
+    """Refuse a mixture of the two valuations: it would count stock twice or not at all."""
+    if not isinstance(source.data, dict):
+        return
+    valuation = source.data.get("valuation")
+    clearing = source.data.get("clearing_account")
+    if valuation == Valuation.NAV and not clearing:
+        allowed = "the NAV account that NAV credits when goods are received"
+        source.fault(("valuation",), "`valuation: nav` without `clearing_account`", allowed)
+    if valuation == Valuation.NAV and not source.data.get("inventory_accounts"):
+        allowed = "the Cin7 accounts that hold the value of stock"
+        source.fault(("valuation",), "`valuation: nav` without `inventory_accounts`", allowed)
+    if valuation == Valuation.CIN7 and clearing:
+        allowed = "no clearing account: with `valuation: cin7` NAV books no value on receipts"
+        source.fault(("clearing_account",), "`clearing_account` with `valuation: cin7`", allowed)
+
+
+def _check_prefixes(source: Source, prefixes: Mapping[Kind, str]) -> None:
+    for one, other in combinations(prefixes, 2):
+        first, second = prefixes[one], prefixes[other]
+        if first.startswith(second) or second.startswith(first):
+            found = f"{second} for {other} beside {first} for {one}"
+            source.fault(("document_numbers", other), found, "prefixes of which none begins like another")

@@ -55,7 +55,8 @@ class Facts:
 
     def match(self, when: Mapping[Field, frozenset[str]]) -> bool:
         return all(
-            field in self._folded and not self._folded[field].isdisjoint(values) for field, values in when.items()
+            field in self._folded and not self._folded[field].isdisjoint(values)
+            for field, values in when.items()
         )
 
     def with_line(self, line: SourceLine) -> Facts:

@@ -136,7 +136,7 @@ class DocumentNumbers(Section):
 
 class CompanyFile(Section):
     valuation: Valuation
-    """Which system owns the value of stock: `nav` or `cin7`. There is no default: a mixture counts stock twice."""
+    """Which system owns the value of stock: `nav` or `cin7`. No default: a mixture counts stock twice."""
     go_live: Date
     """Invoices dated before this day stay out of NAV."""
     tax_mode: Literal["explicit"]
@@ -153,44 +153,44 @@ class CompanyFile(Section):
 class When(Section):
     """The conditions of a rule: all of them must hold; of several values in one condition, any."""
 
-    kind: Kinds | None = None
-    cin7_account: Texts | None = None
+    kind: Kinds = ()
+    cin7_account: Texts = ()
     """Cin7 account code of the line."""
-    tax_rule: Texts | None = None
+    tax_rule: Texts = ()
     """Cin7 tax rule of the line, by name."""
-    location: Texts | None = None
+    location: Texts = ()
     """Cin7 location of the sale or purchase."""
-    category: Texts | None = None
+    category: Texts = ()
     """Category of the line's product."""
-    customer: Texts | None = None
+    customer: Texts = ()
     """Cin7 customer, by name or ID."""
-    supplier: Texts | None = None
+    supplier: Texts = ()
     """Cin7 supplier, by name or ID."""
 
     def conditions(self) -> dict[facts.Field, frozenset[str]]:
         return {
             facts.Field(name): frozenset(map(facts.fold, values))
             for name in type(self).model_fields
-            if (values := getattr(self, name)) is not None
+            if (values := getattr(self, name))
         }
 
 
 class DimensionWhen(When):
-    channel: Texts | None = None
+    channel: Texts = ()
     """Source channel of the sale."""
-    sales_rep: Texts | None = None
+    sales_rep: Texts = ()
     """Sales representative of the sale."""
-    attribute_1: Texts | None = None
+    attribute_1: Texts = ()
     """Additional attribute 1 of the sale or purchase; the same up to 10."""
-    attribute_2: Texts | None = None
-    attribute_3: Texts | None = None
-    attribute_4: Texts | None = None
-    attribute_5: Texts | None = None
-    attribute_6: Texts | None = None
-    attribute_7: Texts | None = None
-    attribute_8: Texts | None = None
-    attribute_9: Texts | None = None
-    attribute_10: Texts | None = None
+    attribute_2: Texts = ()
+    attribute_3: Texts = ()
+    attribute_4: Texts = ()
+    attribute_5: Texts = ()
+    attribute_6: Texts = ()
+    attribute_7: Texts = ()
+    attribute_8: Texts = ()
+    attribute_9: Texts = ()
+    attribute_10: Texts = ()
 
 
 class AccountRule(Section):
@@ -235,7 +235,7 @@ class DimensionsFile(Section):
 
 class PartiesFile(Section):
     match_tax_number: bool | None = None
-    """Whether a party without a line here may be found by its tax number, where that is unique on both sides."""
+    """Whether a party without a line here may be found by its tax number, if that is unique on both sides."""
     customers: dict[Text, Code] = {}
     """Cin7 customer, by name or ID → NAV customer number."""
     suppliers: dict[Text, Code] = {}

@@ -145,7 +145,9 @@ def _keys(annotation: Any, location: Location) -> Iterator[str]:
     for step in location:
         if isinstance(annotation, type) and issubclass(annotation, BaseModel):
             fields = annotation.model_fields
-            annotation = next(info.annotation for name, info in fields.items() if (info.alias or name) == step)
+            annotation = next(
+                info.annotation for name, info in fields.items() if (info.alias or name) == step
+            )
         else:
             annotation = get_args(annotation)[0 if isinstance(step, int) else 1]
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):

@@ -88,7 +88,7 @@ class SaleOrder(Record):
     SaleOrderNumber: Text = ""
 
 
-class AdditionalAttributes(Record):
+class Attributes(Record):
     AdditionalAttribute1: Text = ""
     AdditionalAttribute2: Text = ""
     AdditionalAttribute3: Text = ""
@@ -111,7 +111,7 @@ class Document(Record):
     """`INCLUSIVE` or `EXCLUSIVE`."""
     Location: Text = ""
     CurrencyRate: Number = None
-    AdditionalAttributes: AdditionalAttributes | None = None
+    AdditionalAttributes: Attributes | None = None
 
 
 class Sale(Document):

@@ -259,7 +259,7 @@ def _amounts(strict: _Strict, line: cin7.Line | cin7.Charge, name: str, at: int)
     }
 
 
-def _attributes(attributes: cin7.AdditionalAttributes | None) -> dict[str, str]:
+def _attributes(attributes: cin7.Attributes | None) -> dict[str, str]:
     if attributes is None:
         return {}
     return {
