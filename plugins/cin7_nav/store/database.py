@@ -20,7 +20,7 @@ __all__ = ["COMPANY", "Cursor", "Database", "values"]
 COMPANY = "default"
 """The company key of a one-company installation; every table carries it."""
 
-psycopg2.extras.register_default_jsonb(globally=True, loads=partial(json.loads, parse_float=Decimal))
+_loads = partial(json.loads, parse_float=Decimal)
 
 
 class AirflowConnection(Protocol):
@@ -57,7 +57,10 @@ class Database:
 
     def connect(self) -> psycopg2.extensions.connection:
         """A connection of its own that the caller closes, e.g. to hold a session-level lock."""
-        return psycopg2.connect(self.dsn)
+        connection = psycopg2.connect(self.dsn)
+        # Of this connection only: Airflow's own connections in this process must go on to read floats.
+        psycopg2.extras.register_default_jsonb(connection, loads=_loads)
+        return connection
 
     @contextmanager
     def transaction(self) -> Iterator[Cursor]:

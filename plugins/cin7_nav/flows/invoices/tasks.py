@@ -71,7 +71,7 @@ def assignment(context: Mapping[str, Any]) -> Assignment:
 
 
 def _occasion(context: Mapping[str, Any], params: Mapping[str, Any]) -> tuple[Occasion, Scope]:
-    kind = str(context["dag_run"].run_type)
+    kind = context["dag_run"].run_type.value
     if kind in ("scheduled", "backfill"):
         start, end = context["data_interval_start"], context["data_interval_end"]
         last = max(start.date(), end.date() - dt.timedelta(days=1))
