@@ -37,7 +37,7 @@ class Side:
     faults: Faults
     calls: CallLog
     reset: Callable[[int], None]
-    """Rebuild the state from a seed and put the settings back; the router itself clears faults and calls."""
+    """Rebuild the state from a seed and put the settings back; the router itself clears faults, calls and clock."""
 
 
 def admin_routes(side: Side) -> list[Route]:
@@ -48,6 +48,7 @@ def admin_routes(side: Side) -> list[Route]:
 
     async def reset(request: Request) -> Response:
         body = await _body(request)
+        side.clock.restore()
         side.reset(int(body.get("seed", 1)))
         side.faults.clear()
         side.calls.clear()

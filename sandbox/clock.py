@@ -32,6 +32,10 @@ class Clock:
         """Move the clock forwards (or back, when negative) for both sides."""
         self._offset += dt.timedelta(seconds=seconds)
 
+    def restore(self) -> None:
+        """Back to the present."""
+        self._offset = dt.timedelta()
+
     def real(self, seconds: float) -> float:
         """How many real seconds a simulated wait takes."""
         return seconds * self.scale

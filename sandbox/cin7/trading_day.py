@@ -28,7 +28,8 @@ from sandbox.cin7.tenant import Tenant
 
 _SEQUENCE: tuple[tuple[bool, Literal["Simple", "Advanced", "Service"], bool], ...] = (
     (True, "Simple", False), (False, "Simple", False),
-    (True, "Advanced", False), (True, "Advanced", True), (False, "Advanced", False), (False, "Advanced", True),
+    (True, "Advanced", False), (True, "Advanced", True),
+    (False, "Advanced", False), (False, "Advanced", True),
     (True, "Service", False), (False, "Service", False),
 )  # fmt: skip
 """What comes round and round: sale?, type, on the order of the one before?"""
