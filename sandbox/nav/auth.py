@@ -31,32 +31,43 @@ class Entra:
         """Answer a request for a token: status and body."""
         if tenant.lower() != TENANT_ID:
             return self._refusal(
-                400, "invalid_request", 90002, f"Tenant '{tenant}' not found. Check to make sure you have the "
-                "correct tenant ID and are signing into the correct cloud."
-            )  # fmt: skip
+                400,
+                "invalid_request",
+                90002,
+                f"Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID and are "
+                "signing into the correct cloud.",
+            )
         if form.get("grant_type") != "client_credentials":
             return self._refusal(
-                400, "unsupported_grant_type", 70003, "The app requested an unsupported grant type "
-                f"'{form.get('grant_type', '')}'."
-            )  # fmt: skip
+                400,
+                "unsupported_grant_type",
+                70003,
+                f"The app requested an unsupported grant type '{form.get('grant_type', '')}'.",
+            )
         client = form.get("client_id", "").lower()
         if client != NAV_CLIENT_ID:
             return self._refusal(
-                400, "unauthorized_client", 700016, f"Application with identifier '{client}' was not found in "
-                f"the directory '{tenant}'."
-            )  # fmt: skip
+                400,
+                "unauthorized_client",
+                700016,
+                f"Application with identifier '{client}' was not found in the directory '{tenant}'.",
+            )
         if form.get("scope") != f"{RESOURCE}/.default":
             return self._refusal(
-                400, "invalid_scope", 1002012, f"The provided value for scope {form.get('scope', '')} is not "
-                "valid. Client credential flows must have a scope value with /.default suffixed to the "
-                "resource identifier (application ID URI)."
-            )  # fmt: skip
+                400,
+                "invalid_scope",
+                1002012,
+                f"The provided value for scope {form.get('scope', '')} is not valid. Client credential flows "
+                "must have a scope value with /.default suffixed to the resource identifier.",
+            )
         if not secrets.compare_digest(form.get("client_secret", "").encode(), NAV_CLIENT_SECRET.encode()):
             return self._refusal(
-                401, "invalid_client", 7000215, "Invalid client secret provided. Ensure the secret being sent "
-                "in the request is the client secret value, not the client secret ID, for a secret added to "
-                f"app '{client}'."
-            )  # fmt: skip
+                401,
+                "invalid_client",
+                7000215,
+                "Invalid client secret provided. Ensure the secret being sent in the request is the client "
+                f"secret value, not the client secret ID, for a secret added to app '{client}'.",
+            )
         seconds = self.settings.token_seconds
         return 200, {
             "token_type": "Bearer",

@@ -28,8 +28,8 @@ def operations(call: Call) -> list[dict[str, Any]]:
         raise errors.ApiError(
             500,
             "Internal_ServerError",
-            f"The current batch message contains too many parts. A maximum number of '{LIMIT}' query operations "
-            f"and/or change sets are allowed in a batch message.",
+            f"The current batch message contains too many parts. A maximum number of '{LIMIT}' query "
+            "operations and/or change sets are allowed in a batch message.",
         )
     return requests
 

@@ -32,12 +32,10 @@ class Batches:
         """Change fields; a new `code` renames the batch with its lines."""
         check_not_pending(batch, "modify")
         values = self._checked(values)
-        name = (
-            values.get("templateDisplayName", batch["templateDisplayName"]),
-            values.get("code", batch["code"]),
-        )
-        if name != (batch["templateDisplayName"], batch["code"]):
-            self._check_name(*name)
+        renamed = {**batch, **values}
+        template, code = renamed["templateDisplayName"], renamed["code"]
+        if (template, code) != (batch["templateDisplayName"], batch["code"]):
+            self._check_name(template, code)
         self._table.change(batch, **values)
         for line in self.lines(batch):
             if line["journalDisplayName"] != batch["code"]:
@@ -62,7 +60,7 @@ class Batches:
         return next(found, None)
 
     def increment(self, batch: Row) -> None:
-        """Give the batch the next name, as a template with Increment Batch Name does: a new record, a new id."""
+        """Give the batch the next name, as Increment Batch Name does: a new record, a new id."""
         code = incremented(batch["code"])
         if not code:
             return

@@ -40,9 +40,7 @@ class Call:
         while text:
             hit = _SEGMENT.match(text)
             if hit is None or (hit.end() < len(text) and text[hit.end()] != "/"):
-                raise errors.not_found(
-                    f"No HTTP resource was found that matches the request URI '{self.url}'."
-                )
+                raise errors.no_resource(self.url)
             key = hit["key"]
             if key is not None and key.startswith("'"):
                 key = key[1:-1].replace("''", "'")

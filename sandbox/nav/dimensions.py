@@ -79,8 +79,7 @@ class DimensionLines:
             if value is None or value["dimensionId"] != dimension["id"]:
                 raise dialog('The "valueId" does not match to a Dimension Value.')
             if values.get("valueCode", value["code"]) != value["code"]:
-                raise dialog("The values of the Dimension Code field and the Dimension ID field do not refer to the "
-                             "same Dimension Value.")  # fmt: skip
+                raise dialog('The "valueId" and "valueCode" do not match to a specific Dimension Value.')
             return value
         value = self._company.dimension_value(dimension, values["valueCode"])
         if value is None:

@@ -17,8 +17,8 @@ from sandbox.nav.wire import NO_DATE, NO_DATETIME, NO_GUID, cents, escaped, unes
 Row = dict[str, Any]
 """One record: wire names to stored values. Names that begin with `_` never reach the wire.
 
-Stored are: guid, code, text and enum captions as str, dates and date-times as ISO str (they sort as they are),
-amounts as Decimal.
+Stored are: guid, code, text and enum captions as str, dates and date-times as ISO str (they sort as they
+are), amounts as Decimal.
 """
 
 Kind = Literal["guid", "code", "text", "date", "datetime", "decimal", "int", "bool", "enum"]
@@ -71,7 +71,7 @@ class Field:
         return escaped(value) if self.kind == "enum" else value
 
     def read(self, value: Any) -> Any:
-        """A JSON value as NAV stores it. Raises `ApiError` for a wrong type, an over-long text, no such option."""
+        """A JSON value as NAV stores it. Raises `ApiError`: wrong type, too long, no such option."""
         if value is None:
             raise errors.ApiError(
                 400,

@@ -6,7 +6,7 @@ from sandbox.nav.wire import number
 
 
 class ApiError(Exception):
-    """An answer that is not a success. `message` is without the CorrelationId tail; that is added on the way out."""
+    """An answer that is not a success. `message` lacks the CorrelationId tail, which comes on the way out."""
 
     def __init__(self, status: int, code: str, message: str) -> None:
         super().__init__(message)
@@ -43,6 +43,10 @@ def not_found(message: str = "Bad Request - Error in query syntax.") -> ApiError
     return ApiError(404, "BadRequest_NotFound", message)
 
 
+def no_resource(url: object) -> ApiError:
+    return not_found(f"No HTTP resource was found that matches the request URI '{url}'.")
+
+
 def unknown_segment(name: str) -> ApiError:
     return ApiError(404, "BadRequest_ResourceNotFound", f"Resource not found for the segment '{name}'.")
 
@@ -70,8 +74,8 @@ def too_long(value: str, length: int, *, in_filter: bool = False) -> ApiError:
     return ApiError(
         400,
         code,
-        f"The length of the string is {len(value)}, but it must be less than or equal to {length} characters. "
-        f"Value: {value}",
+        f"The length of the string is {len(value)}, but it must be less than or equal to {length} "
+        f"characters. Value: {value}",
     )
 
 
@@ -89,6 +93,11 @@ def no_token() -> ApiError:
         "BadRequest_InvalidToken",
         "Could not validate the client concurrency token required by the service.",
     )
+
+
+def rejected_credentials() -> ApiError:
+    text = "The server has rejected the client credentials."
+    return ApiError(401, "Authentication_InvalidCredentials", text)
 
 
 def not_an_option(value: object, options: tuple[str, ...]) -> ApiError:

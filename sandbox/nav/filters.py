@@ -42,7 +42,7 @@ _SPECIAL = re.compile(r"[*?|&<>]|\.\.|^@")
 
 @dataclass(frozen=True)
 class Condition:
-    """Part of a filter: which fields it reads, and, where it is only equalities of one field, which values."""
+    """Part of a filter: which fields it reads and, where it is only equalities of one field, which values."""
 
     fields: frozenset[str]
     test: Test

@@ -32,7 +32,7 @@ class Lines:
     def insert(self, batch: Row, values: dict[str, Any]) -> Row:
         """A new line; `values` are the given fields in the order they were sent.
 
-        The order matters: each field is validated when its turn comes, and an account type clears the account.
+        The order matters: each field is validated in its turn, and an account type clears the account.
         """
         if "journalDisplayName" in values:
             raise dialog("The Journal Batch Display Name isn't editable.")
@@ -132,7 +132,7 @@ class Lines:
         return {side.type: kind, side.number: number}
 
     def _set_up(self, batch: Row, values: dict[str, Any]) -> Row:
-        """The line before anything given is applied: number, date and document as the lines around suggest."""
+        """The line before anything given is applied: number, date and document as its neighbours suggest."""
         company, lines = self._company, self._batches.lines(batch)
         number = values.get("lineNumber") or (lines[-1]["lineNumber"] + 10000 if lines else 10000)
         if lines:

@@ -88,19 +88,11 @@ class Nav:
             uri = f"https://login.microsoftonline.com/{TENANT_ID}/oauth2/authorize"
             return Reply(401, None, {"WWW-Authenticate": f'Bearer authorization_uri="{uri}"'})
         if not self.entra.accepts(authorization):
-            return refusal(
-                ApiError(
-                    401,
-                    "Authentication_InvalidCredentials",
-                    "The server has rejected the client credentials.",
-                )
-            )
+            return refusal(errors.rejected_credentials())
         raw = request.scope["raw_path"].decode("ascii").partition("?")[0]
         address = _ADDRESS.fullmatch(raw)
         if address is None:
-            return refusal(
-                errors.not_found(f"No HTTP resource was found that matches the request URI '{request.url}'.")
-            )
+            return refusal(errors.no_resource(request.url))
         tenant = address["tenant"] or TENANT_ID
         if tenant.lower() != TENANT_ID or address["environment"].lower() != NAV_ENVIRONMENT:
             return Reply(404, {"error": {"code": "NoEnvironment", "message": "Environment does not exist."}})

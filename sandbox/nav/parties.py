@@ -37,7 +37,8 @@ class Parties:
         """Remove a card that has no open balance."""
         if row["balanceDue" if entity is CUSTOMERS else "balance"]:
             raise dialog(
-                f"You cannot delete {entity.table} {row['number']} because there is at least one outstanding entry."
+                f"You cannot delete {entity.table} {row['number']} because there is at least one outstanding "
+                "entry."
             )
         self._company.tables[entity.name].delete(row)
 

@@ -139,16 +139,15 @@ class Posting:
                 self._company.draw(NUMBER_SERIES, NUMBER_PATTERN)
             elif not settings.manual_numbers:
                 raise dialog(
-                    "You may not enter numbers manually. If you want to enter numbers manually, please activate "
-                    f"Manual Nos. in No. Series {NUMBER_SERIES}."
+                    "You may not enter numbers manually. If you want to enter numbers manually, please "
+                    f"activate Manual Nos. in No. Series {NUMBER_SERIES}."
                 )
 
     def _check_balance(self, lines: Sequence[Row]) -> None:
         """The running sum in local currency is zero wherever the date, or the document, changes."""
         by_document = self._company.settings.force_doc_balance
-        for key, group in groupby(
-            lines, lambda one: (one["postingDate"], by_document and one["documentNumber"])
-        ):
+        balancing = ("postingDate", "documentNumber") if by_document else ("postingDate",)
+        for key, group in groupby(lines, lambda line: tuple(line[name] for name in balancing)):
             members = list(group)
             parties = {
                 (kind, number)
@@ -158,17 +157,17 @@ class Posting:
             }
             if by_document and len(parties) > 1 and any(line["_vat"] for line in members):
                 raise dialog(
-                    f"Document No. {key[1]} includes more than one customer or vendor. In order for the program "
-                    "to calculate VAT, the entries must be separated by another document number or by an empty "
-                    "line."
+                    f"Document No. {key[1]} includes more than one customer or vendor. In order for the "
+                    "program to calculate VAT, the entries must be separated by another document number or "
+                    "by an empty line."
                 )
             difference = sum((_local(one) for one in members if len(_sides(one)) == 1), Decimal(0))
             if not difference:
                 continue
             if by_document:
                 raise dialog(
-                    f"Document No. {key[1]} is out of balance by {spoken(difference)}. Please check that Posting "
-                    "Date, Document Type, Document No. and Amount are correct for each line."
+                    f"Document No. {key[1]} is out of balance by {spoken(difference)}. Please check that "
+                    "Posting Date, Document Type, Document No. and Amount are correct for each line."
                 )
             day = dt.date.fromisoformat(key[0])
             raise dialog(

@@ -17,15 +17,13 @@ def _fixed(name: str, kind: Kind, length: int = 0, options: tuple[str, ...] = ()
     return Field(name, kind, length, options, writable=False)
 
 
-def _address(
-    prefix: str = "", *, first: str = "addressLine1", second: str = "addressLine2"
-) -> tuple[Field, ...]:
+def _address(prefix: str = "") -> tuple[Field, ...]:
     def name(plain: str) -> str:
         return prefix + plain[0].upper() + plain[1:] if prefix else plain
 
     return (
-        Field(name(first), "text", 100),
-        Field(name(second), "text", 50),
+        Field(name("addressLine1"), "text", 100),
+        Field(name("addressLine2"), "text", 50),
         Field(name("city"), "text", 30),
         Field(name("state"), "text", 30),
         Field(name("country"), "code", 10),

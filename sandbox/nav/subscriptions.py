@@ -123,8 +123,9 @@ class Subscriptions:
 
     async def _renew(self, call: Call, row: Row) -> Reply:
         values, _ = split_body(SUBSCRIPTIONS, call.json())
-        entity = self._entity(values.get("resource", row["resource"]))
-        await self._shake_hands(values.get("notificationUrl", row["notificationUrl"]))
+        renewed = {**row, **values}
+        entity = self._entity(renewed["resource"])
+        await self._shake_hands(renewed["notificationUrl"])
         row.update(values, _entity=entity)
         self._extend(row)
         return self._shown(call, row, 200)

@@ -16,7 +16,7 @@ from sandbox.nav.posting import Posting
 
 
 class Writer:
-    """All writes of the API. Callers open the transaction; every method raises `ApiError` where NAV refuses."""
+    """All writes of the API. Callers open the transaction; `ApiError` says that NAV refuses."""
 
     def __init__(self, company: Company, scheduled: Callable[[], None]) -> None:
         """`scheduled` is told when a journal was only put into the job queue."""
@@ -104,8 +104,8 @@ class Writer:
             raise errors.dialog(schema.NEEDS_PARENT["dimensionSetLines"])
         if parent["id"] not in self.company.tables["journalLines"].rows:
             raise errors.dialog(
-                f"Parent with ID {parent['id']} does not exist or dimension set lines are read only for parent "
-                f"type {parent_type}."
+                f"Parent with ID {parent['id']} does not exist or dimension set lines are read only for "
+                f"parent type {parent_type}."
             )
         return parent
 
@@ -117,7 +117,7 @@ class Writer:
 def split_body(
     entity: Entity, body: Mapping[str, Any]
 ) -> tuple[dict[str, Any], list[tuple[str, list[Mapping[str, Any]]]]]:
-    """The fields of a body, read and in their order, and its nested collections. Annotations are passed over."""
+    """The fields of a body, read and in their order, and its nested collections; annotations are ignored."""
     values: dict[str, Any] = {}
     nested: list[tuple[str, list[Mapping[str, Any]]]] = []
     for name, value in body.items():
@@ -133,8 +133,8 @@ def split_body(
         field = entity.by_name.get(name)
         if field is None:
             raise errors.bad_request(
-                f"The property '{name}' does not exist on type 'Microsoft.NAV.{entity.singular}'. Make sure to "
-                "only use property names that are defined by the type."
+                f"The property '{name}' does not exist on type 'Microsoft.NAV.{entity.singular}'. Make sure "
+                "to only use property names that are defined by the type."
             )
         if not field.writable:
             raise errors.ApiError(400, "BadRequest_InvalidOperation", f"Control '{name}' is read-only.")
