@@ -6,7 +6,7 @@ on the G/L accounts and dimensions of `include/mappings`, checked before anythin
 | run | started by | what it is about |
 |---|---|---|
 | asset-triggered | a webhook that landed | the documents that the events point at |
-| asset-triggered | the DAG `polling` | everything that changed since the last look; documents that wait are tried again |
+| asset-triggered | the DAG `polling` | what changed since the last look; what waits is tried again |
 | scheduled, backfill | the daily sweep | all documents with that business date |
 | manual | the trigger form | the documents named, a range of dates, or the same as polling |
 
