@@ -37,7 +37,7 @@ class Side:
     faults: Faults
     calls: CallLog
     reset: Callable[[int], None]
-    """Rebuild the state from a seed and put the settings back; the router itself clears faults, calls and clock."""
+    """Rebuild the state from a seed, restore the settings; the router clears faults, calls and clock."""
 
 
 def admin_routes(side: Side) -> list[Route]:
