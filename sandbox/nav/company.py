@@ -78,11 +78,13 @@ class Company:
         """Vendor, document type, external number → how many vendor ledger entries carry it."""
         self.series: defaultdict[str, int] = defaultdict(int)
         """Last number drawn from each number series."""
+        self._stamp: str | None = stamp(clock.now() - dt.timedelta(days=1))
         self._draw = id_source(world.seed)
         self._versions = count(77_128_381_743_400)
         self.tables = {name: self._table(entity) for name, entity in schema.IN_COMPANY.items()}
         self.ledger = self.tables["generalLedgerEntries"]
         self._fill()
+        self._stamp = None
         self._dimension_of_code = {row["code"]: row for row in self.tables["dimensions"].rows.values()}
         self._values = {
             (row["dimensionId"], row["code"]): row for row in self.tables["dimensionValues"].rows.values()
@@ -108,7 +110,8 @@ class Company:
         return self.clock.today().isoformat()
 
     def now(self) -> str:
-        return stamp(self.clock.now())
+        """The time stamp of a change made now; what the company begins with is a day old."""
+        return self._stamp or stamp(self.clock.now())
 
     def posting_range(self) -> tuple[str, str]:
         """First and last allowed posting date, ISO; empty where there is no limit."""

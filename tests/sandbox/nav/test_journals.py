@@ -29,7 +29,8 @@ def test_codes_are_upper_cased_and_bounded(nav: Any) -> None:
     answer = nav.post("journals", {"code": "C7123456789"})
     assert (answer.status, answer.code) == (400, "Application_StringExceededLength")
     assert answer.message == (
-        "The length of the string is 11, but it must be less than or equal to 10 characters. Value: C7123456789"
+        "The length of the string is 11, but it must be less than or equal to 10 characters. "
+        "Value: C7123456789"
     )
     assert nav.post("journals", {"displayName": "x"}).code == "Application_FieldValidationException"
     assert nav.post("journals", {"code": "A", "templateDisplayName": "NO"}).code == (
@@ -122,8 +123,8 @@ def test_lines_can_only_be_listed_below_a_batch(nav: Any) -> None:
         (
             "6950",
             "Internal_InvalidTableRelation",
-            "The field Account No. of table Gen. Journal Line contains a value (6950) that cannot be found in "
-            "the related table (G/L Account).",
+            "The field Account No. of table Gen. Journal Line contains a value (6950) that cannot be found "
+            "in the related table (G/L Account).",
         ),
         ("6000", "Internal_InvalidTableRelation", "(6000)"),
         ("NONE", "Internal_InvalidTableRelation", "(NONE)"),

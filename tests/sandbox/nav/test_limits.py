@@ -1,0 +1,44 @@
+"""Throttling as Business Central does it."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+
+def test_more_calls_than_the_rate_allows_are_refused(nav: Any) -> None:
+    nav.settings(throttle=True, throttle_calls=3)
+    answers = [nav.get("accounts?$top=1") for _ in range(4)]
+    assert [answer.status for answer in answers] == [200, 200, 200, 429]
+    refused = answers[-1]
+    assert refused.code == "Application_TooManyRequests"
+    assert refused.message == "Too many requests reached. Actual (4). Maximum (3)."
+    assert int(refused.headers["Retry-After"]) > 250
+    assert nav.side.get("calls")["refused"] == 1
+
+
+def test_the_answer_may_be_silent_about_when_to_come_back(nav: Any) -> None:
+    nav.settings(throttle=True, throttle_calls=1, retry_after=False)
+    nav.get("accounts?$top=1")
+    assert "Retry-After" not in nav.get("accounts?$top=1").headers
+
+
+def test_parts_of_a_batch_count_each(nav: Any) -> None:
+    nav.settings(throttle=True, throttle_calls=5)
+    part = {"method": "GET", "url": f"companies({nav.company})/accounts?$top=1"}
+    assert nav.post("/$batch", {"requests": [part] * 4}).status == 200
+    assert nav.post("/$batch", {"requests": [part] * 2}).status == 429
+
+
+def test_calls_at_a_time_queue_and_then_are_refused(nav: Any) -> None:
+    nav.settings(throttle=True, throttle_concurrent=2, throttle_queue=3, latency_seconds=0.3)
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(lambda _: nav.get("accounts?$top=1"), range(8)))
+    assert sorted(answer.status for answer in answers) == [200] * 5 + [429] * 3
+    nav.settings(latency_seconds=0)
+    assert nav.get("accounts?$top=1").status == 200
+
+
+def test_without_the_switch_nothing_is_refused(nav: Any) -> None:
+    nav.settings(throttle_calls=1)
+    assert [nav.get("accounts?$top=1").status for _ in range(3)] == [200] * 3
