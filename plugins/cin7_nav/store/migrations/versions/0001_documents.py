@@ -112,9 +112,8 @@ CREATE TABLE audit (
 CREATE INDEX audit_record ON audit (company, record, id);
 
 CREATE FUNCTION audit_hash(a audit) RETURNS bytea LANGUAGE sql IMMUTABLE AS $$
-    SELECT sha256(a.previous_hash || convert_to(concat_ws(E'\\x1f', a.company,
-        extract(epoch FROM a.at)::text, a.record, coalesce(a.from_state, ''), a.to_state, a.why, a.run, a.rule,
-        a.raw_sha256, a.request_sha256), 'UTF8'))
+    SELECT sha256(a.previous_hash || convert_to(jsonb_build_array(a.company, extract(epoch FROM a.at)::text,
+        a.record, a.from_state, a.to_state, a.why, a.run, a.rule, a.raw_sha256, a.request_sha256)::text, 'UTF8'))
 $$;
 
 -- Rows are chained in commit order: the lock is held from here to the end of the caller's transaction,
