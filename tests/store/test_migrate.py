@@ -1,0 +1,74 @@
+"""Bringing a database up to date, again and from several places at once."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+import psycopg2
+import pytest
+from cin7_nav.store import audit
+from cin7_nav.store.audit import Change
+from cin7_nav.store.database import Database
+from cin7_nav.store.migrate import RECEIVER_ROLE, migrate
+
+
+@pytest.fixture
+def empty(postgres: Any) -> Iterator[str]:
+    """The DSN of a database without any table of ours."""
+    name = f"test_{uuid4().hex}"
+    with contextlib.closing(psycopg2.connect(postgres.dsn())) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute(f"CREATE DATABASE {name} OWNER cin7_nav")
+            yield postgres.dsn("cin7_nav", "cin7_nav", name)
+            cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def tables(dsn: str) -> list[str]:
+    with contextlib.closing(psycopg2.connect(dsn)) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1")
+        return [row[0] for row in cursor.fetchall()]
+
+
+def test_an_empty_database_gets_the_whole_schema(empty: str, database: Database) -> None:
+    migrate(empty)
+    assert tables(empty) == tables(database.dsn)
+
+
+def test_a_second_time_changes_nothing(database: Database) -> None:
+    with database.transaction() as cursor:
+        audit.append(cursor, [Change("record", None, "received", "found", "dag/run")])
+    migrate(database.dsn)
+    assert len(audit.trail(database, "record")) == 1
+
+
+def test_several_at_once_do_it_once(empty: str) -> None:
+    code = "import sys; from cin7_nav.store.migrate import migrate; migrate(sys.argv[1])"
+    migrations = [subprocess.Popen([sys.executable, "-c", code, empty]) for _ in range(3)]
+    assert [migration.wait(60) for migration in migrations] == [0, 0, 0]
+    with contextlib.closing(psycopg2.connect(empty)) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM alembic_version")
+        assert cursor.fetchone() == (1,)
+
+
+def test_every_table_carries_the_company(database: Database) -> None:
+    shared = {"alembic_version", "payload", "api_slot"}
+    with database.transaction() as cursor:
+        cursor.execute(
+            "SELECT table_name FROM information_schema.columns WHERE column_name = 'company'"
+            " AND table_schema = 'public'"
+        )
+        with_company = {row[0] for row in cursor.fetchall()}
+    assert set(tables(database.dsn)) - shared <= with_company
+
+
+def test_the_receivers_password_is_set_where_one_is_given(database: Database, receiver_dsn: str) -> None:
+    migrate(database.dsn, "receiver")
+    with contextlib.closing(psycopg2.connect(receiver_dsn)) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT current_user")
+        assert cursor.fetchone() == (RECEIVER_ROLE,)
