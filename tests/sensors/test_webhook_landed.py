@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from airflow.sdk.exceptions import TaskDeferred
+from airflow.sdk.exceptions import AirflowSkipException, TaskDeferred
 from cin7_nav.sensors.webhook_landed import WebhookLandedSensor
 from cin7_nav.store import inbox
 from cin7_nav.store.database import Database
@@ -34,7 +34,8 @@ def land(database: Database, flow: str = "invoices") -> None:
 
 def context(*extras: dict[str, Any] | None, **params: Any) -> Any:
     events = {"asset": [SimpleNamespace(extra=extra) for extra in extras]} if extras else {}
-    return {"params": params, "triggering_asset_events": events}
+    run = SimpleNamespace(dag_id="invoices_to_journal", run_id="this run")
+    return {"params": params, "triggering_asset_events": events, "dag_run": run}
 
 
 def test_it_succeeds_at_once_where_events_wait(database: Database, sensor: WebhookLandedSensor) -> None:
@@ -68,13 +69,28 @@ def test_a_run_about_something_else_does_not_wait(sensor: WebhookLandedSensor, s
     assert sensor.execute(started_by) == 0
 
 
-@pytest.mark.parametrize("started_by", [context(RING), context(RING, RING), context(listen=True)])
-def test_a_run_about_landed_events_waits_for_them(
+@pytest.mark.parametrize("started_by", [context(RING), context(RING, RING)])
+def test_a_run_whose_events_another_run_has_taken_is_skipped(
     database: Database, sensor: WebhookLandedSensor, started_by: Any
 ) -> None:
+    land(database)
+    inbox.claim(database, "invoices", "invoices_to_journal/another run", limit=10)
+    with pytest.raises(AirflowSkipException):
+        sensor.execute(started_by)
+
+
+def test_a_run_that_is_run_again_finds_the_events_it_holds(
+    database: Database, sensor: WebhookLandedSensor
+) -> None:
+    land(database)
+    inbox.claim(database, "invoices", "invoices_to_journal/this run", limit=10)
+    assert sensor.execute(context(RING)) == 1
+
+
+def test_a_run_that_is_to_listen_waits(database: Database, sensor: WebhookLandedSensor) -> None:
     land(database, "stock")
     with pytest.raises(TaskDeferred) as deferred:
-        sensor.execute(started_by)
+        sensor.execute(context(listen=True))
     assert deferred.value.trigger.serialize() == WebhookLandedTrigger("invoices", wait=7).serialize()
     assert deferred.value.timeout.total_seconds() > 7
     assert hasattr(sensor, deferred.value.method_name)

@@ -114,7 +114,7 @@ def check(source: Source, model: type[M]) -> M | None:
 
 def _explain(source: Source, model: type[BaseModel], error: ErrorDetails) -> None:
     location = error["loc"]
-    name = str(location[-1]) if location else "the file"
+    name = next((step for step in reversed(location) if isinstance(step, str)), "the file")
     if error["type"] == "missing":
         source.fault(location[:-1], f"no `{name}`", f"`{name}` is required")
     elif error["type"] == "extra_forbidden":

@@ -1,4 +1,4 @@
-"""The first task of a flow: waits, where it makes sense, until there is something in the inbox."""
+"""The first task of a flow: looks whether there is something in the inbox."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Any
 
 from airflow.sdk import BaseHook, BaseSensorOperator, Context
-from airflow.sdk.exceptions import AirflowSensorTimeout, TaskDeferred
+from airflow.sdk.exceptions import AirflowSensorTimeout, AirflowSkipException, TaskDeferred
 
 from cin7_nav.store import inbox
 from cin7_nav.store.database import Database
@@ -16,13 +16,19 @@ GRACE = dt.timedelta(seconds=60)
 """How much longer than the trigger itself Airflow waits for it: only for when no triggerer runs."""
 
 
-class WebhookLandedSensor(BaseSensorOperator):
-    """Succeeds as soon as events of `flow` wait, or at once where the run is about something else.
+def owner(context: Context) -> str:
+    """The name under which the tasks of a run hold what they work on: dag id and run id."""
+    run = context["dag_run"]
+    return f"{run.dag_id}/{run.run_id}"
 
-    A run is about landed events when nothing but rings of `WebhookLandedTrigger` for this flow started it, or
-    when it was started by hand with the parameter `listen: true`. Such a run waits, deferred, for at most
-    `timeout` seconds and then succeeds as well: nothing to do is no failure, and the next tasks handle zero
-    events. It never claims. The return value is the number of waiting events that it saw.
+
+class WebhookLandedSensor(BaseSensorOperator):
+    """Succeeds where events of `flow` wait, or where the run is about something else.
+
+    A run is about landed events when nothing but rings of `WebhookLandedTrigger` for this flow started it.
+    One that finds none is skipped with all that follows: the run before it has taken them. A run that was
+    started by hand with the parameter `listen: true` waits, deferred, for at most `timeout` seconds and then
+    goes on in any case. It never claims. The return value is the number of waiting events that it saw.
     """
 
     def __init__(self, *, flow: str, timeout: float = 10.0, **kwargs: Any) -> None:
@@ -32,17 +38,19 @@ class WebhookLandedSensor(BaseSensorOperator):
     def execute(self, context: Context) -> int:
         database = Database.from_connection(BaseHook.get_connection(CONNECTION))
         try:
-            waiting = inbox.waiting(database, self.flow)
+            waiting = inbox.claimable(database, self.flow, owner(context))
         finally:
             database.close()
-        if waiting or not self._is_about_landed_events(context):
-            self.log.info("%d events of %s wait", waiting, self.flow)
-            return waiting
-        raise TaskDeferred(
-            trigger=WebhookLandedTrigger(self.flow, wait=self.timeout),
-            method_name=self.landed.__name__,
-            timeout=dt.timedelta(seconds=self.timeout) + GRACE,
-        )
+        self.log.info("%d events of %s wait", waiting, self.flow)
+        if not waiting and context["params"].get("listen"):
+            raise TaskDeferred(
+                trigger=WebhookLandedTrigger(self.flow, wait=self.timeout),
+                method_name=self.landed.__name__,
+                timeout=dt.timedelta(seconds=self.timeout) + GRACE,
+            )
+        if not waiting and self._is_about_landed_events(context):
+            raise AirflowSkipException("The run before this one has taken the events that rang for it")
+        return waiting
 
     def landed(self, context: Context, event: dict[str, Any]) -> int:
         """The trigger rang, or gave up waiting."""
@@ -57,8 +65,6 @@ class WebhookLandedSensor(BaseSensorOperator):
             return 0
 
     def _is_about_landed_events(self, context: Context) -> bool:
-        if context["params"].get("listen"):
-            return True
         rings = [event.extra for events in context["triggering_asset_events"].values() for event in events]
         return bool(rings) and all(self._is_ring(extra or {}) for extra in rings)
 

@@ -113,6 +113,18 @@ def waiting(database: Database, flow: str) -> int:
     return _waiting(database, flow)[0]
 
 
+def claimable(database: Database, flow: str, owner: str) -> int:
+    """How many events of the flow this owner may claim now: the waiting ones, and its own unfinished ones."""
+    with database.transaction() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM inbox WHERE company = %s AND flow = %s AND state = 'claimed' AND owner = %s"
+            " AND lease_until > clock_timestamp()",
+            (COMPANY, flow, owner),
+        )
+        row = cursor.fetchone()
+    return waiting(database, flow) + (row[0] if row else 0)
+
+
 def oldest_age(database: Database, flow: str) -> dt.timedelta | None:
     """How long ago the oldest claimable event of the flow landed; None where there is none."""
     return _waiting(database, flow)[1]

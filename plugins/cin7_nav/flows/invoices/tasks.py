@@ -27,6 +27,7 @@ from cin7_nav.hooks.nav_api_v2 import NavApiV2
 from cin7_nav.mappings import MappingError, Mappings, load
 from cin7_nav.mappings.facts import Field
 from cin7_nav.model import State
+from cin7_nav.sensors.webhook_landed import owner
 from cin7_nav.store import documents
 from cin7_nav.store.database import Database
 from cin7_nav.store.documents import Run, Scope
@@ -64,10 +65,9 @@ class Assignment:
 
 def assignment(context: Mapping[str, Any]) -> Assignment:
     """Read what a run is about from what started it and from its parameters. Raises ValueError."""
-    dag_run, params = context["dag_run"], context["params"]
+    params = context["params"]
     occasion, scope = _occasion(context, params)
-    name = f"{dag_run.dag_id}/{dag_run.run_id}"
-    return Assignment(occasion, Run(name, FOUND_BY[occasion]), scope, bool(params.get("dry_run")))
+    return Assignment(occasion, Run(owner(context), FOUND_BY[occasion]), scope, bool(params.get("dry_run")))
 
 
 def _occasion(context: Mapping[str, Any], params: Mapping[str, Any]) -> tuple[Occasion, Scope]:
