@@ -49,6 +49,8 @@ def _text(value: object) -> str:
 
 
 def _several(value: object) -> object:
+    if value == []:
+        raise ValueError("at least one value")
     return value if isinstance(value, list) else [value]
 
 
@@ -89,10 +91,9 @@ _SCALAR: dict[str, Any] = {"type": ["string", "integer"]}
 Code = Annotated[str, BeforeValidator(_code(20)), _scalar(maxLength=20)]
 TemplateName = Annotated[str, BeforeValidator(_code(10)), _scalar(maxLength=10)]
 Text = Annotated[str, BeforeValidator(_text), _scalar()]
-Texts = Annotated[tuple[Text, ...], Field(min_length=1), BeforeValidator(_several), _list_of(_SCALAR)]
+Texts = Annotated[tuple[Text, ...], BeforeValidator(_several), _list_of(_SCALAR)]
 Kinds = Annotated[
     tuple[Kind, ...],
-    Field(min_length=1),
     BeforeValidator(_several),
     _list_of({"type": "string", "enum": list(Kind)}),
 ]
