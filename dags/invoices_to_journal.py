@@ -10,10 +10,10 @@ on the G/L accounts and dimensions of `include/mappings`, checked before anythin
 | scheduled, backfill | the daily sweep | all documents with that business date |
 | manual | the trigger form | the documents named, a range of dates, or the same as polling |
 
-**Steps.** `landed` waits for events where the run is about events; `collect` reads Cin7; `translate` makes
-journals or says what stands in the way; `deliver` stores the key, inserts, posts and reads back; `settle`
-finds what NAV posted later, ends the events and removes empty batches; `read_on` asks for another run where
-more was found than one run reads.
+**Steps.** `landed` looks for events, and skips a run whose events another one has taken; `collect` reads
+Cin7; `translate` makes journals or says what stands in the way; `deliver` stores the key, inserts, posts and
+reads back; `settle` finds what NAV posted later, ends the events and removes empty batches; `read_on` asks
+for another run where more was found than one run reads.
 
 Any task can be killed and run again: a document is posted once or not at all. What waits, and who can fix it,
 shows `cin7-nav status`; one document's life shows `cin7-nav trail <number>`.
