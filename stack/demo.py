@@ -111,7 +111,8 @@ def _trading_day(stack: Stack, console: Console, say: Callable[[str], None]) -> 
                 break
             stack.supervisor.tend()
             time.sleep(0.5)
-    say(watch.timing(found))
+    for line in watch.timing(found):
+        say(line)
     return judge(of_the_day, ledger.entries(opening), day["planned"])
 
 

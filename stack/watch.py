@@ -12,6 +12,7 @@ from typing import Any
 from cin7_nav.store.database import Database
 from rich.console import Console
 from rich.live import Live
+from rich.markup import escape
 from rich.table import Table
 
 OVERVIEW = """
@@ -68,12 +69,18 @@ def rows(truth: Iterable[dict[str, Any]], database: Database) -> list[Row]:
     return sorted(found, key=lambda row: row.authorised_at)
 
 
-def timing(found: Iterable[Row]) -> str:
-    """Median and worst time from authorisation to posting."""
-    seconds = [row.seconds for row in found if row.seconds is not None]
-    if not seconds:
-        return "nothing posted"
-    return f"from authorised to posted: median {median(seconds):.1f} s, worst {max(seconds):.1f} s"
+def timing(found: Iterable[Row]) -> list[str]:
+    """Median and worst time from authorisation to posting, over all and for each way of being found."""
+    groups: dict[str, list[float]] = {}
+    for row in found:
+        if row.seconds is not None:
+            for group in ("all", f"found by {row.found_by}"):
+                groups.setdefault(group, []).append(row.seconds)
+    return [
+        f"from authorised to posted, {group} ({len(seconds)}): "
+        f"median {median(seconds):.1f} s, worst {max(seconds):.1f} s"
+        for group, seconds in groups.items()
+    ]
 
 
 class Screen:
@@ -81,8 +88,11 @@ class Screen:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._live = Live(console=console, auto_refresh=False) if console.is_terminal else None
-        self._shown: dict[str, tuple[str, str]] = {}
+        self._live = (
+            Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
+        )
+        self._found: list[Row] = []
+        self._shown: dict[tuple[str, str], tuple[str, str]] = {}
 
     def __enter__(self) -> Screen:
         if self._live:
@@ -92,15 +102,18 @@ class Screen:
     def __exit__(self, *error: object) -> None:
         if self._live:
             self._live.stop()
+            self._console.print(_table(self._found))
 
     def show(self, found: list[Row]) -> None:
+        self._found = found
         if self._live:
-            self._live.update(_table(found), refresh=True)
+            that_fit = max(self._console.height - 6, 3)
+            self._live.update(_table(found[-that_fit:]), refresh=True)
             return
         for row in found:
-            state = (row.state, row.nav_document_no)
-            if self._shown.get(row.number + row.kind) != state:
-                self._shown[row.number + row.kind] = state
+            key, state = (row.kind, row.number), (row.state, row.nav_document_no)
+            if self._shown.get(key) != state:
+                self._shown[key] = state
                 self._console.print(_line(row), highlight=False, markup=False, soft_wrap=True)
 
 
@@ -122,9 +135,9 @@ def _table(found: list[Row]) -> Table:
     colours = {"posted": "green", "needs_attention": "red", "unknown": "yellow", "not seen yet": "dim"}
     for row in found:
         table.add_row(
-            row.number,
+            escape(row.number),
             row.kind,
-            row.party,
+            escape(row.party),
             f"[{colours.get(row.state, 'cyan')}]{row.state}",
             row.nav_document_no,
             f"{row.total:,.2f}",

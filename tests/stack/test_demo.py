@@ -25,7 +25,7 @@ def test_every_invoice_of_the_trading_day_gets_into_the_books_exactly_once() -> 
     )  # fmt: skip
     assert result.returncode == 0, result.stdout
     assert "24 of 24 invoices of the day are in NAV exactly once, to the cent." in result.stdout
-    timing = re.search(r"median ([\d.]+) s, worst ([\d.]+) s", result.stdout)
+    timing = re.search(r"found by webhook \(\d+\): median [\d.]+ s, worst [\d.]+ s", result.stdout)
     assert timing, result.stdout
     assert re.search(r"Airflow: http://localhost:\d+ +user admin, password \S+", result.stdout)
     assert not [process for process in psutil.process_iter() if _is_ours(process)]
