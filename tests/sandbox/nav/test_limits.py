@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+import asyncio
 from typing import Any
+
+import pytest
+
+from sandbox.nav.errors import ApiError
+from sandbox.nav.settings import Settings
+from sandbox.nav.throttle import Throttle
 
 
 def test_more_calls_than_the_rate_allows_are_refused(nav: Any) -> None:
@@ -30,13 +36,29 @@ def test_parts_of_a_batch_count_each(nav: Any) -> None:
     assert nav.post("/$batch", {"requests": [part] * 2}).status == 429
 
 
-def test_calls_at_a_time_queue_and_then_are_refused(nav: Any) -> None:
-    nav.settings(throttle=True, throttle_concurrent=2, throttle_queue=3, latency_seconds=0.3)
-    with ThreadPoolExecutor(8) as threads:
-        answers = list(threads.map(lambda _: nav.get("accounts?$top=1"), range(8)))
-    assert sorted(answer.status for answer in answers) == [200] * 5 + [429] * 3
-    nav.settings(latency_seconds=0)
-    assert nav.get("accounts?$top=1").status == 200
+def test_calls_at_a_time_queue_and_then_are_refused() -> None:
+    async def scenario() -> None:
+        throttle = Throttle(Settings(throttle=True, throttle_concurrent=2, throttle_queue=3))
+        done, inside = asyncio.Event(), []
+
+        async def call(number: int) -> None:
+            async with throttle.place():
+                inside.append(number)
+                await done.wait()
+
+        calls = [asyncio.create_task(call(number)) for number in range(5)]
+        await asyncio.sleep(0)
+        assert inside == [0, 1]
+        with pytest.raises(ApiError) as refused:
+            await call(5)
+        assert (refused.value.status, refused.value.code) == (429, "Application_TooManyRequests")
+        calls[2].cancel()
+        done.set()
+        await asyncio.gather(*calls, return_exceptions=True)
+        assert inside == [0, 1, 3, 4]
+        await call(6)
+
+    asyncio.run(asyncio.wait_for(scenario(), 10))
 
 
 def test_without_the_switch_nothing_is_refused(nav: Any) -> None:

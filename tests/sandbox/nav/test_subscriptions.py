@@ -91,18 +91,14 @@ def test_a_subscription_lives_three_days_and_can_be_renewed(nav: Any, receiver: 
     key = made.body["subscriptionId"]
     path = f"/subscriptions('{key}')"
     nav.side.post("clock", {"advance_seconds": 2 * 86400})
-    try:
-        assert nav.call("PATCH", path, body(nav, receiver)).code == "BadRequest_InvalidToken"
-        renewed = nav.patch(path, body(nav, receiver), made.body["@odata.etag"])
-        assert renewed.body["expirationDateTime"] > made.body["expirationDateTime"]
-        nav.side.post("clock", {"advance_seconds": 2 * 86400})
-        assert [row["subscriptionId"] for row in nav.get("/subscriptions").rows] == [key]
-        nav.side.post("clock", {"advance_seconds": 1.1 * 86400})
-        assert nav.get("/subscriptions").rows == []
-        assert nav.get(path).status == 404
-        nav.side.post("clock", {"advance_seconds": -1.1 * 86400 - 2 * 86400})
-    finally:
-        nav.side.post("clock", {"advance_seconds": -2 * 86400})
+    assert nav.call("PATCH", path, body(nav, receiver)).code == "BadRequest_InvalidToken"
+    renewed = nav.patch(path, body(nav, receiver), made.body["@odata.etag"])
+    assert renewed.body["expirationDateTime"] > made.body["expirationDateTime"]
+    nav.side.post("clock", {"advance_seconds": 2 * 86400})
+    assert [row["subscriptionId"] for row in nav.get("/subscriptions").rows] == [key]
+    nav.side.post("clock", {"advance_seconds": 1.1 * 86400})
+    assert nav.get("/subscriptions").rows == []
+    assert nav.get(path).status == 404
 
 
 def test_without_the_handshake_there_is_no_subscription(nav: Any, receiver: Receiver) -> None:
