@@ -94,9 +94,9 @@ def test_an_unmapped_account_is_a_problem_never_a_guess(tmp_path: Path) -> None:
 def test_an_empty_account_needs_a_rule_that_says_so(tmp_path: Path) -> None:
     source = document(charge("10", account=""))
     assert isinstance(account(builders.mappings(tmp_path), source), Problem)
-    assert account(with_rules(tmp_path, ('cin7_account: ""', "8310")), source) == Hit(
-        "8310", builders.mappings(tmp_path, {"accounts.yaml": None}).accounts[-1].ref
-    )
+    found = account(with_rules(tmp_path, ('cin7_account: ""', "8310")), source)
+    assert isinstance(found, Hit)
+    assert found.value == "8310"
 
 
 def test_purchases_on_an_inventory_account_go_to_clearing_and_sales_do_not(tmp_path: Path) -> None:
