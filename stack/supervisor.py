@@ -86,6 +86,8 @@ class Supervisor:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._running:
+            self.say("stopping")
         try:
             self.stop()
         except Stopped:
