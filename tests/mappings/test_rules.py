@@ -183,7 +183,7 @@ def rule_texts(draw: st.DrawFn) -> list[str]:
 
 
 @given(rule_texts(), st.randoms(use_true_random=False), st.integers(1, 3))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_neither_order_nor_files_of_the_rules_matter(texts: list[str], random, parts: int) -> None:  # type: ignore[no-untyped-def]
     shuffled = random.sample(texts, len(texts))
     split = {
