@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from cin7_nav.mappings import Mappings, load, schedule
 from cin7_nav.mappings.references import Reference, Referenced, references
@@ -105,13 +104,18 @@ def trail(number: Number) -> None:
         for stored in found:
             nav_no = of[stored.id].nav_document_no if stored.id in of else "no number yet"
             out.print(f"{stored.document.number} ({stored.key}): {stored.state}, NAV {nav_no}")
-            table = Table("when (UTC)", "from", "to", "why", "run", "rule", "raw", "request", "hash")
             for entry in audit.trail(database, str(stored.key)):
-                hashes = (entry.raw_sha256[:10], entry.request_sha256[:10], entry.hash[:10])
                 moment = entry.at.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
-                before = entry.from_state or ""
-                table.add_row(moment, before, entry.to_state, entry.why, entry.run, entry.rule, *hashes)
-            out.print(table)
+                out.print(f"  {moment}  {entry.to_state:<15}  {entry.why}", markup=False)
+                details = [
+                    f"run {entry.run}",
+                    f"audit {entry.hash[:12]}",
+                    f"received {entry.raw_sha256[:12]}",
+                ]
+                details += [f"sent {entry.request_sha256[:12]}"] if entry.request_sha256 else []
+                details += [f"rules {entry.rule}"] if entry.rule else []
+                for detail in details:
+                    out.print(f"    {detail}", markup=False, style="dim")
         broken = audit.first_broken_link(database)
     if broken is not None:
         err.print(f"The audit trail is not whole: row {broken} is not what its hash says.")
@@ -126,17 +130,11 @@ def status() -> None:
         counts = documents.counts(database, documents.Scope())
         out.print("documents: " + (", ".join(f"{counts[s]} {s}" for s in State if s in counts) or "none"))
         open_states = [State.NEEDS_ATTENTION, State.UNKNOWN, State.HELD, State.STAGED]
-        table = Table("document", "order", "state", "what is wrong", "where", "who can fix it")
         for stored in documents.select(database, open_states, documents.Scope(), limit=200):
             document = stored.document
-            head: tuple[str, str, str] = (document.number, document.order_number, stored.state)
+            out.print(f"{document.number} of {document.order_number}: {stored.state}")
             for problem in stored.problems:
-                table.add_row(*head, problem.message, problem.where, problem.fixer)
-                head = ("", "", "")
-            if not stored.problems:
-                table.add_row(*head, "", "", "")
-        if table.row_count:
-            out.print(table)
+                out.print(f"  {problem.message} [{problem.where}; {problem.fixer} can fix it]", markup=False)
         for side, order_id, order_number, reason, since in reading.problems(database):
             out.print(
                 f"{side} {order_number or order_id} can't be read since {since:%Y-%m-%d %H:%M}: {reason}"
@@ -170,18 +168,17 @@ def admit_webhook_secret(
 
 def _read_from_cin7(desk: Desk, number: str) -> list[SourceDocument]:
     """The documents of every order that this number belongs to; the one asked for where it names one."""
+    from cin7_nav.flows.invoices.collect import find_orders
     from cin7_nav.wire.documents import purchase_documents, sale_documents
 
     known = documents.find(desk.database, number)
-    wanted = known[0].document.number if known else number
-    found = [
-        d for row in desk.cin7.search_sale(wanted) for d in sale_documents(desk.cin7.sale(row["SaleID"]))
-    ]
-    found += [
-        d
-        for row in desk.cin7.search_purchase(wanted)
-        for d in purchase_documents(desk.cin7.purchase(row["ID"]))
-    ]
+    wanted = number if not known or known[0].document.order_number == number else known[0].document.number
+    found: list[SourceDocument] = []
+    for side, order_id in find_orders(desk.database, desk.cin7, wanted):
+        if side == "sale":
+            found += sale_documents(desk.cin7.sale(order_id))
+        else:
+            found += purchase_documents(desk.cin7.purchase(order_id))
     return [document for document in found if document.number == wanted] or found
 
 
@@ -212,14 +209,15 @@ def _print_preview(each: Preview) -> None:
         f"NAV document {journal.document_no}, external {journal.external_document_no}, "
         f"posting date {journal.posting_date}"
     )
-    table = Table("account", "number", "debit", "credit", "dimensions", "from", "rule")
     for line in journal.lines:
-        debit, credit = (f"{line.amount:.2f}", "") if line.amount > 0 else ("", f"{-line.amount:.2f}")
+        side, amount = ("debit ", line.amount) if line.amount > 0 else ("credit", -line.amount)
         dimensions = " ".join(f"{code}={value}" for code, value in line.dimensions)
-        rules = ", ".join(map(str, line.rules))
-        sources = ", ".join(line.sources)
-        table.add_row(line.account_type, line.account_no, debit, credit, dimensions, sources, rules)
-    out.print(table)
+        out.print(
+            f"  {line.account_type:<11} {line.account_no:<8} {side} {amount:>12.2f}  {dimensions}",
+            markup=False,
+        )
+        out.print(f"    from {', '.join(line.sources)}", markup=False, style="dim")
+        out.print(f"    rules {', '.join(map(str, line.rules))}", markup=False, style="dim")
 
 
 def _print_in_nav(number: str, held: InNav) -> None:

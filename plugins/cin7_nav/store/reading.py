@@ -102,17 +102,19 @@ def unread(
 
 
 def orders_named(database: Database, side: str, ids: Collection[str], numbers: Collection[str]) -> set[str]:
-    """The orders that these ids (of an order or of one of its documents) or document numbers belong to."""
+    """The orders that these ids (of an order or of one of its documents) or numbers (likewise) belong to."""
     with database.transaction() as cursor:
         cursor.execute(
             """
             SELECT order_id FROM order_header
             WHERE company = %(company)s AND side = %(side)s
-              AND (order_id = ANY (%(ids)s) OR invoice_number = ANY (%(numbers)s))
+              AND (order_id = ANY (%(ids)s) OR order_number = ANY (%(numbers)s)
+                   OR invoice_number = ANY (%(numbers)s))
             UNION
             SELECT order_id FROM document
             WHERE company = %(company)s AND kind LIKE %(side)s || '%%'
-              AND (order_id = ANY (%(ids)s) OR task_id = ANY (%(ids)s) OR number = ANY (%(numbers)s))
+              AND (order_id = ANY (%(ids)s) OR task_id = ANY (%(ids)s) OR number = ANY (%(numbers)s)
+                   OR order_number = ANY (%(numbers)s))
             """,
             {"company": COMPANY, "side": side, "ids": list(ids), "numbers": list(numbers)},
         )

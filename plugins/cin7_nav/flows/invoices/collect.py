@@ -110,11 +110,10 @@ class Collector:
     def numbered(self, numbers: Iterable[str]) -> Collected:
         """The orders with these order or document numbers, read anew whether they changed or not."""
         for number in numbers:
-            rows = [("sale", row["SaleID"]) for row in self.cin7.search_sale(number)]
-            rows += [("purchase", row["ID"]) for row in self.cin7.search_purchase(number)]
-            self.collected.outcome["number not found in Cin7"] += not rows
-            for side, order_id in rows:
-                self._read_order(side, order_id.lower())
+            orders = find_orders(self.database, self.cin7, number)
+            self.collected.outcome["number not found in Cin7"] += not orders
+            for side, order_id in orders:
+                self._read_order(side, order_id)
         return self.collected
 
     def _look_at(self, event: Event) -> None:
@@ -198,6 +197,18 @@ class Collector:
         reading.unreadable(self.database, side, order_id, problem)
         self._failed.add(order_id)
         self.collected.outcome["unreadable"] += 1
+
+
+def find_orders(database: Database, cin7: Cin7Hook, number: str) -> list[tuple[str, str]]:
+    """`(side, order id)` of the orders with this order or document number.
+
+    Cin7's search sees one invoice number per order; the others are known only of orders that were read.
+    """
+    found = {("sale", str(row["SaleID"]).lower()) for row in cin7.search_sale(number)}
+    found |= {("purchase", str(row["ID"]).lower()) for row in cin7.search_purchase(number)}
+    for side in ("sale", "purchase"):
+        found |= {(side, order) for order in reading.orders_named(database, side, [], [number])}
+    return sorted(found)
 
 
 def collect(
