@@ -52,7 +52,9 @@ def cin7(cin7_sandbox: Any) -> Cin7Hook:
 
 
 @pytest.fixture
-def connect_nav(nav_sandbox: Any) -> ConnectNav:
+def connect_nav(nav_sandbox: Any, monkeypatch: pytest.MonkeyPatch) -> ConnectNav:
+    monkeypatch.setattr("cin7_nav.hooks.nav._company_ids", {})
+
     def connect(
         password: str = "sandbox-nav-secret", database: Database | None = None, **changes: Any
     ) -> NavHook:
