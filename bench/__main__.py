@@ -1,0 +1,46 @@
+"""`python -m bench [--strict] [rows]`: see docs/benchmarks.md."""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import sys
+
+from rich.console import Console
+
+from bench import backfill, calls, limit, memory
+from bench.figures import Figure
+from bench.lab import lab
+from bench.machine import commit, machine
+from bench.report import save, show
+from stack.settings import ROOT
+
+ROWS = {"B": backfill.measure, "C": limit.measure, "D": calls.measure, "E": memory.measure}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Measure cin7-nav on the sandbox.")
+    parser.add_argument("rows", nargs="*", choices=[[], *ROWS], help="only these rows, e.g. B D")
+    parser.add_argument("--strict", action="store_true", help="end with 1 where a target is missed")
+    options = parser.parse_args()
+    wanted = options.rows or list(ROWS)
+    console = Console(highlight=False)
+    measured = {"commit": commit(), "machine": machine()}
+    started = dt.datetime.now(dt.UTC)
+    path = ROOT / "var" / "bench" / f"{started:%Y-%m-%dT%H%M%SZ}.json"
+    figures: list[Figure] = []
+    try:
+        with lab() as running:
+            for row in wanted:
+                console.print(f"row {row} …")
+                figures += ROWS[row](running)
+    finally:
+        if figures:
+            show(console, figures, measured)
+            save(path, figures, measured)
+            console.print(f"saved as {path.relative_to(ROOT)}", markup=False)
+    return 1 if options.strict and any(figure.missed for figure in figures) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,105 @@
+"""The child process that is measured: the flow's steps as Airflow's tasks call them, on the connections of
+the environment. Reads a job from standard input and writes its answer to the file named as argument.
+
+Job: `steps`; `from` and `to` (a backfill of these days; left out: polling); `warm` (read reference data and
+open connections before the clock starts); `record` (a file for the HTTP calls made while the clock runs);
+`window_s` (Cin7's window instead of a minute).
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+from collections import Counter, defaultdict
+from functools import partial
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import requests
+from cin7_nav.flows.invoices import tasks
+from cin7_nav.hooks import cin7
+from cin7_nav.hooks.session import VendorSession
+from cin7_nav.store.budget import CallBudget
+
+
+class Recorder:
+    """Notes every call of the vendors' sessions, in the order in which they were sent."""
+
+    def __init__(self) -> None:
+        self.calls: list[dict[str, Any]] = []
+        send = VendorSession.send
+
+        def noting(
+            session: VendorSession, request: requests.PreparedRequest, **options: Any
+        ) -> requests.Response:
+            call: dict[str, Any] = {"at": time.monotonic()}
+            self.calls.append(call)
+            answer = send(session, request, **options)
+            body = request.body
+            call |= {
+                "method": request.method,
+                "url": request.url,
+                "headers": {n: v for n, v in request.headers.items() if n != "Authorization"},
+                "body": body.decode() if isinstance(body, bytes) else body,
+                "status": answer.status_code,
+                "made": _made(request, answer),
+            }
+            return answer
+
+        VendorSession.send = noting  # type: ignore[method-assign]
+
+
+def _made(request: requests.PreparedRequest, answer: requests.Response) -> str | None:
+    """The id of the journal that this call made: a replay makes another one."""
+    path = (request.url or "").partition("?")[0]
+    made = request.method == "POST" and path.endswith("/journals") and answer.ok
+    return answer.json()["id"] if made else None
+
+
+def main(job: dict[str, Any]) -> dict[str, Any]:
+    if "window_s" in job:
+        cin7.CallBudget = partial(CallBudget, window_s=job["window_s"])  # type: ignore[misc]
+    if job.get("warm"):
+        tasks.translate(_context(job, 0))
+    recorder = Recorder() if job.get("record") else None
+    seconds: dict[str, float] = defaultdict(float)
+    outcome: Counter[str] = Counter()
+    number, more = 1, True
+    while more:
+        more = False
+        for step in job["steps"]:
+            started = time.perf_counter()
+            answer = getattr(tasks, step)(_context(job, number))
+            seconds[step] += time.perf_counter() - started
+            more = more or bool(answer.pop("more", False))
+            outcome += Counter({f"{step} {k}": v for k, v in answer.get("outcome", answer).items()})
+        number += 1
+    if recorder:
+        Path(job["record"]).write_text(json.dumps(recorder.calls))
+    return {"seconds": seconds, "outcome": outcome, "runs": number - 1, "peak_bytes": _peak_bytes()}
+
+
+def _context(job: dict[str, Any], number: int) -> dict[str, Any]:
+    """As much of Airflow's context as the steps read: a run by hand."""
+    run = SimpleNamespace(
+        dag_id="invoices_to_journal",
+        run_id=f"bench__{number}",
+        run_type=SimpleNamespace(value="manual"),
+    )
+    return {"dag_run": run, "params": {"from": job.get("from"), "to": job.get("to")}}
+
+
+def _peak_bytes() -> int:
+    """The most memory that this process has held. Linux's `ru_maxrss` would include the parent's."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        return int(line.split()[1]) * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+if __name__ == "__main__":
+    Path(sys.argv[1]).write_text(json.dumps(main(json.load(sys.stdin))))
