@@ -52,8 +52,8 @@ class Desk:
 
     def learnt(self, delivery: Delivery, outcome: Outcome, state: State, *entries: int) -> Stored:
         """What was learnt of a delivery, and what follows for its document."""
-        stored = documents.by_id(self.database, [delivery.document_id])[delivery.document_id]
         with self.database.transaction() as cursor:
+            stored = documents.locked(cursor, [delivery.document_id])[delivery.document_id]
             deliveries.write_results(cursor, [Result(delivery, outcome, "journal-1", entries)])
             documents.decide(cursor, [Verdict(stored, state, "learnt")], self.run)
         return self.stored(stored.key)

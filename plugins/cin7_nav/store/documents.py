@@ -241,10 +241,12 @@ def find(database: Database, number: str) -> list[Stored]:
         return [_stored(row) for row in cursor.fetchall()]
 
 
-def by_id(database: Database, ids: Sequence[int]) -> dict[int, Stored]:
-    with database.transaction() as cursor:
-        cursor.execute(f"SELECT {_COLUMNS} FROM document WHERE id = ANY (%s)", (list(ids),))
-        return {stored.id: stored for stored in map(_stored, cursor.fetchall())}
+def locked(cursor: Cursor, ids: Sequence[int]) -> dict[int, Stored]:
+    """These documents as they stand; nobody else changes them until the end of the transaction."""
+    cursor.execute(
+        f"SELECT {_COLUMNS} FROM document WHERE id = ANY (%s) ORDER BY id FOR UPDATE", (list(ids),)
+    )
+    return {stored.id: stored for stored in map(_stored, cursor.fetchall())}
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import logging
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 
 from cin7_nav.flows.invoices.reference import Reference
@@ -18,7 +18,7 @@ from cin7_nav.hooks.channel import NavChannel, PostedEntry, StagedJournal
 from cin7_nav.hooks.errors import Misconfigured, OutcomeUnknown, Refused, Unavailable, VendorError
 from cin7_nav.mappings.files import Posting
 from cin7_nav.mappings.load import Mappings
-from cin7_nav.model import AccountType, Fixer, Journal, JournalLine, Problem, SourceDocument, State
+from cin7_nav.model import AccountType, Fixer, Journal, JournalLine, Problem, State
 from cin7_nav.rules.precheck import precheck
 from cin7_nav.store import deliveries, documents
 from cin7_nav.store.database import Database
@@ -86,15 +86,14 @@ class Deliverer:
             return
         taken = self._entries(journal.document_no for _, journal in passed)
         template = self.mappings.company.template.value
-        by_id = {stored.id: stored for stored, _ in passed}
         sent: list[Sent] = []
         fresh: list[Delivery] = []
         for delivery in deliveries.store_keys(self.database, passed, template, self.run):
             if entries := taken.get(delivery.nav_document_no):
-                sent.append(self._found_posted(delivery, by_id[delivery.document_id], entries))
+                sent.append(self._found_posted(delivery, entries))
             else:
                 fresh.append(delivery)
-        self._write(by_id, sent + self._post_all(fresh, by_id))
+        self._write(sent + self._post_all(fresh))
 
     def _checked(self, chunk: Sequence[Stored]) -> list[tuple[Stored, Journal]]:
         """Those whose journal NAV would take as far as its reference data tells; the others wait."""
@@ -116,12 +115,12 @@ class Deliverer:
         chart = self.reference.chart([journal for _, journal in ready])
         return {stored.id: tuple(precheck(journal, chart)) for stored, journal in ready}
 
-    def _post_all(self, fresh: Sequence[Delivery], by_id: Mapping[int, Stored]) -> list[Sent]:
+    def _post_all(self, fresh: Sequence[Delivery]) -> list[Sent]:
         """Insert and post side by side, then prove all of them with one read."""
         defaults = self.reference.account_defaults()
         with ThreadPoolExecutor(AT_ONCE) as pool:
             attempts = list(pool.map(lambda delivery: self._attempt(delivery, defaults), fresh))
-        return self._prove(attempts, by_id)
+        return self._prove(attempts)
 
     def _attempt(self, delivery: Delivery, defaults: Mapping[str, Sequence[str]]) -> Sent:
         try:
@@ -156,7 +155,7 @@ class Deliverer:
             return _failed(delivery, OutcomeUnknown(str(lost)), staged.journal_id)
         return _failed(delivery, error)
 
-    def _prove(self, attempts: Sequence[Sent], by_id: Mapping[int, Stored]) -> list[Sent]:
+    def _prove(self, attempts: Sequence[Sent]) -> list[Sent]:
         """Only posted entries, read back, are proof: NAV may have merely scheduled what it said yes to."""
         asked = [sent.delivery.nav_document_no for sent in attempts if sent.outcome is None]
         try:
@@ -164,16 +163,14 @@ class Deliverer:
         except VendorError as error:
             return [_failed(s.delivery, error, s.journal_id) if s.outcome is None else s for s in attempts]
         return [
-            proven(sent.delivery, by_id[sent.delivery.document_id], entries, sent.journal_id)
-            if sent.outcome is None
-            else sent
+            proven(sent.delivery, entries, sent.journal_id) if sent.outcome is None else sent
             for sent in attempts
         ]
 
-    def _found_posted(self, delivery: Delivery, stored: Stored, entries: Sequence[PostedEntry]) -> Sent:
+    def _found_posted(self, delivery: Delivery, entries: Sequence[PostedEntry]) -> Sent:
         """The number is in the ledger before we sent anything: ours from an earlier life, or a stranger's."""
         if agrees(delivery.journal, entries):
-            return proven(delivery, stored, {delivery.nav_document_no: list(entries)}, None)
+            return proven(delivery, {delivery.nav_document_no: entries}, None)
         problem = Problem(
             "number_in_use",
             f"NAV already has entries with document number {delivery.nav_document_no} that are not this "
@@ -186,33 +183,34 @@ class Deliverer:
     # --- documents in doubt ---
 
     def _resolve(self, chunk: Sequence[Stored]) -> None:
-        """Ask NAV what became of documents whose answer was lost: entries first, then the batch."""
-        by_id = {stored.id: stored for stored in chunk}
-        open_deliveries = list(deliveries.of_documents(self.database, [*by_id]).values())
-        try:
-            entries = self._entries(delivery.nav_document_no for delivery in open_deliveries)
-            unposted = [d for d in open_deliveries if d.nav_document_no not in entries]
-            staged = self._staged(unposted)
-            # a posting may have ended between the two questions
-            late = self._entries(d.nav_document_no for d in unposted if d.batch_code not in staged)
-        except VendorError as error:
-            self._write(by_id, [_failed(delivery, error) for delivery in open_deliveries])
-            raise
+        """Ask NAV what became of documents whose answer was lost: entries first, then the batch.
+
+        Where NAV can't be asked they stay as they are, in doubt.
+        """
+        open_deliveries = list(
+            deliveries.of_documents(self.database, [stored.id for stored in chunk]).values()
+        )
+        entries = self._entries(delivery.nav_document_no for delivery in open_deliveries)
+        unposted = [d for d in open_deliveries if d.nav_document_no not in entries]
+        staged = self._staged(unposted)
+        # a posting may have ended between the two questions: it left no lines behind
+        entries |= self._entries(d.nav_document_no for d in unposted if not _lines(staged, d))
         sent: list[Sent] = []
         posting: list[Sent] = []
         again: list[Delivery] = []
         for delivery in open_deliveries:
-            stored = by_id[delivery.document_id]
-            number, found = delivery.nav_document_no, staged.get(delivery.batch_code)
-            if number in entries or number in late:
-                sent.append(proven(delivery, stored, entries | late, None))
-            elif found is None or not found.lines:
+            found = staged.get(delivery.batch_code)
+            if delivery.nav_document_no in entries:
+                sent.append(proven(delivery, entries, None))
+            elif not _lines(staged, delivery):
+                if found:
+                    self.nav.delete_journal(found.journal_id)
                 again.append(delivery)
-            elif _same_lines(delivery.journal, found):
+            elif found and _same_lines(delivery.journal, found):
                 posting.append(self._post(delivery, found))
-            else:
+            elif found:
                 sent.append(_foreign_batch(delivery, found))
-        self._write(by_id, sent + self._prove(posting, by_id) + self._post_all(again, by_id))
+        self._write(sent + self._prove(posting) + self._post_all(again))
 
     def _staged(self, unposted: Sequence[Delivery]) -> dict[str, StagedJournal]:
         by_template: dict[str, list[str]] = defaultdict(list)
@@ -229,9 +227,8 @@ class Deliverer:
     def _entries(self, numbers: Iterable[str]) -> dict[str, list[PostedEntry]]:
         return entries_by_number(self.nav, list(numbers))
 
-    def _write(self, by_id: Mapping[int, Stored], sent: Sequence[Sent]) -> None:
-        write(self.database, by_id, sent, self.run)
-        self.outcome.update(one.state for one in sent)
+    def _write(self, sent: Sequence[Sent]) -> None:
+        self.outcome += write(self.database, sent, self.run)
 
 
 def entries_by_number(nav: NavChannel, numbers: Sequence[str]) -> dict[str, list[PostedEntry]]:
@@ -242,9 +239,10 @@ def entries_by_number(nav: NavChannel, numbers: Sequence[str]) -> dict[str, list
     return dict(found)
 
 
-def write(database: Database, by_id: Mapping[int, Stored], sent: Sequence[Sent], run: Run) -> None:
-    """Store outcomes and document states in one transaction."""
+def write(database: Database, sent: Sequence[Sent], run: Run) -> Counter[str]:
+    """Store outcomes and document states in one transaction; the answer: how many came to which state."""
     with database.transaction() as cursor:
+        current = documents.locked(cursor, [one.delivery.document_id for one in sent])
         deliveries.write_results(
             cursor,
             [
@@ -258,28 +256,23 @@ def write(database: Database, by_id: Mapping[int, Stored], sent: Sequence[Sent],
                 if one.outcome is not None
             ],
         )
-        documents.decide(
-            cursor,
-            [
-                Verdict(
-                    _as_sending(by_id[one.delivery.document_id]),
-                    one.state,
-                    one.why,
-                    one.problems,
-                    request_sha256=one.delivery.request_sha256,
-                )
-                for one in sent
-            ],
-            run,
-        )
+        verdicts = [_verdict(one, current[one.delivery.document_id]) for one in sent]
+        documents.decide(cursor, verdicts, run)
+    return Counter(str(verdict.state) for verdict in verdicts)
 
 
-def proven(
-    delivery: Delivery,
-    stored: Stored,
-    entries: Mapping[str, Sequence[PostedEntry]],
-    journal_id: str | None,
-) -> Sent:
+def _verdict(one: Sent, stored: Stored) -> Verdict:
+    """What follows for the document, which Cin7 may have changed while it was on its way."""
+    state, why, problems = one.state, one.why, one.problems
+    changed = documents.departure(stored.document, stored.content_hash, one.delivery.content_hash)
+    if changed and state in (State.STAGED, State.POSTED):
+        state, why, problems = State.NEEDS_ATTENTION, changed.message, (changed,)
+    elif changed and state is State.READY:
+        state, why = State.RECEIVED, f"changed in Cin7 before it was sent; {why}"
+    return Verdict(stored, state, why, problems, request_sha256=one.delivery.request_sha256)
+
+
+def proven(delivery: Delivery, entries: Mapping[str, Sequence[PostedEntry]], journal_id: str | None) -> Sent:
     """What NAV's posted entries say of a delivery that NAV agreed to post."""
     found = tuple(entries.get(delivery.nav_document_no, ()))
     if not found:
@@ -294,15 +287,10 @@ def proven(
             f"NAV document {delivery.nav_document_no}",
             Fixer.ACCOUNTANT,
         )
-    problem = problem or _departed(stored.document, delivery)
     state = State.NEEDS_ATTENTION if problem else State.POSTED
     first, last = found[0].entry_no, found[-1].entry_no
     why = problem.message if problem else f"posted as {delivery.nav_document_no}, entries {first} to {last}"
     return Sent(delivery, Outcome.POSTED, state, why, (problem,) if problem else (), journal_id, found)
-
-
-def _departed(document: SourceDocument, delivery: Delivery) -> Problem | None:
-    return documents.departure(document, document.content_hash(), delivery.content_hash)
 
 
 def agrees(journal: Journal, entries: Sequence[PostedEntry]) -> bool:
@@ -322,6 +310,10 @@ def agrees(journal: Journal, entries: Sequence[PostedEntry]) -> bool:
     same = all(actual.get(account, Decimal(0)) == amount for account, amount in expected.items())
     dated = all(entry.posting_date == journal.posting_date for entry in entries)
     return same and rest == party and dated
+
+
+def _lines(staged: Mapping[str, StagedJournal], delivery: Delivery) -> tuple[JournalLine, ...]:
+    return staged[delivery.batch_code].lines if delivery.batch_code in staged else ()
 
 
 def _same_lines(journal: Journal, staged: StagedJournal) -> bool:
@@ -352,11 +344,6 @@ def _failed(delivery: Delivery, error: VendorError, journal_id: str | None = Non
     if journal_id is None and isinstance(error, Unavailable | Misconfigured):
         return Sent(delivery, Outcome.REFUSED, State.READY, f"not sent, to be tried again: {error}")
     return Sent(delivery, Outcome.UNKNOWN, State.UNKNOWN, str(error), journal_id=journal_id)
-
-
-def _as_sending(stored: Stored) -> Stored:
-    """The document as it stood when the step began to send it."""
-    return replace(stored, state=State.SENDING) if stored.state is State.READY else stored
 
 
 def _why(problems: Sequence[Problem]) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from cin7_nav.flows.invoices.deliver import entries_by_number, proven, write
 from cin7_nav.hooks.channel import NavChannel, PostedEntry
-from cin7_nav.store import deliveries, documents, inbox, reading
+from cin7_nav.store import deliveries, inbox, reading
 from cin7_nav.store.database import Database
 from cin7_nav.store.deliveries import Delivery
 from cin7_nav.store.documents import Run
@@ -62,10 +62,7 @@ def _late(database: Database, nav: NavChannel, run: Run) -> Counter[str]:
 def _posted(database: Database, nav: NavChannel, run: Run, staged: Sequence[Delivery]) -> Counter[str]:
     entries = entries_by_number(nav, [delivery.nav_document_no for delivery in staged])
     there = [delivery for delivery in staged if delivery.nav_document_no in entries]
-    by_id = documents.by_id(database, [delivery.document_id for delivery in there])
-    sent = [proven(delivery, by_id[delivery.document_id], entries, None) for delivery in there]
-    write(database, by_id, sent, run)
-    return Counter(str(one.state) for one in sent)
+    return write(database, [proven(delivery, entries, None) for delivery in there], run)
 
 
 def _remove_batches(database: Database, nav: NavChannel) -> int:
