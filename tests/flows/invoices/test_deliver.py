@@ -1,0 +1,424 @@
+"""A document reaches NAV's ledger once, whatever gets lost on the way."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from cin7_nav.flows.invoices.deliver import agrees
+from cin7_nav.hooks.channel import PostedEntry
+from cin7_nav.hooks.errors import VendorError
+from cin7_nav.model import AccountType, Journal, JournalLine
+from cin7_nav.store import audit, documents
+from cin7_nav.store.documents import Run
+
+from tests.samples import DAY, gl, journal
+
+INSERT, POST, READ_BACK = "journals$", "Microsoft.NAV.post$", "generalLedgerEntries$"
+Calls = Callable[[str], dict[str, int]]
+
+
+# --- the whole way ---
+
+
+def test_a_sale_is_posted_as_it_was_invoiced(flow: Any) -> None:
+    made = flow.sale("100.00", location="Glasgow")
+    flow.ready()
+    assert flow.deliver() == {"posted": 1}
+    assert flow.is_posted_once(made)
+    amounts = {entry.account_no: entry.amount for entry in flow.entries(made)}
+    assert amounts == {"2310": Decimal("120.00"), "6110": Decimal("-100.00"), "5650": Decimal("-20.00")}
+    assert {entry.posting_date for entry in flow.entries(made)} == {flow.today}
+    assert {entry.document_no for entry in flow.entries(made)} == {f"C7S-{made['number']}"}
+    states = [e.to_state for e in audit.trail(flow.database, str(flow.stored(made).key))]
+    assert states == ["received", "ready", "sending", "posted"]
+
+
+def test_a_purchase_is_posted_to_the_vendor(flow: Any) -> None:
+    made = flow.purchase("50.00")
+    flow.ready()
+    assert flow.deliver() == {"posted": 1}
+    assert flow.is_posted_once(made)
+    amounts = {entry.account_no: entry.amount for entry in flow.entries(made)}
+    assert amounts == {"5410": Decimal("-60.00"), "5450": Decimal("50.00"), "5660": Decimal("10.00")}
+
+
+def test_nothing_is_sent_twice(flow: Any) -> None:
+    made = flow.sale()
+    flow.ready()
+    flow.deliver()
+    for _ in range(2):
+        flow.ready()
+        assert flow.deliver() == {}
+    assert flow.is_posted_once(made)
+
+
+def test_one_document_takes_four_calls(flow: Any, calls: Calls) -> None:
+    flow.sale()
+    flow.ready()
+    calls("nav")
+    flow.deliver()
+    assert sum(calls("nav").values()) <= 4
+
+
+def test_many_documents_take_fewer_than_three_calls_each(flow: Any, calls: Calls) -> None:
+    days = {"from": str(flow.today - dt.timedelta(days=1)), "to": str(flow.today), "updated": "now"}
+    flow.sandbox.cin7.post("bulk", {"sales": 15, "purchases": 10, **days})
+    flow.ready()
+    flow.deliver()  # teaches the accounts' default dimensions
+    flow.sandbox.cin7.post("bulk", {"sales": 15, "purchases": 10, "seed": 2, **days})
+    flow.ready()
+    calls("nav")
+    assert flow.deliver() == {"posted": 25}
+    assert sum(calls("nav").values()) <= 3 * 25
+    assert flow.sandbox.nav.get("sums")["balanced"] is True
+
+
+# --- lost answers ---
+
+
+@pytest.mark.parametrize("kind", ["lost_before", "lost_after", "reset", "truncated", "html"])
+@pytest.mark.parametrize("step", [INSERT, POST], ids=["insert", "post"])
+def test_a_lost_answer_is_unknown_until_nav_is_asked(flow: Any, step: str, kind: str) -> None:
+    made = flow.sale()
+    flow.ready()
+    flow.sandbox.nav.fault(kind, step, "POST")
+    first = flow.deliver()
+    assert first in ({"unknown": 1}, {"posted": 1})
+    flow.deliver()
+    assert flow.is_posted_once(made)
+    assert sum(flow.batches().values()) == 0
+
+
+@pytest.mark.parametrize("step", [INSERT, POST], ids=["insert", "post"])
+def test_answers_that_get_lost_again_and_again_post_once(flow: Any, step: str) -> None:
+    made = flow.sale()
+    flow.ready()
+    for _ in range(2):
+        flow.sandbox.nav.fault("lost_before", step, "POST")
+        assert flow.deliver() == {"unknown": 1}
+    flow.sandbox.nav.fault("lost_after", step, "POST")
+    flow.deliver()
+    flow.deliver()
+    assert flow.is_posted_once(made)
+
+
+def test_a_posting_that_could_not_be_read_back_is_found_later(flow: Any) -> None:
+    made = flow.sale()
+    flow.ready()
+    nav = flow.sandbox.nav
+    flow.interrupt("post_journal", lambda: nav.fault("status", READ_BACK, "GET", times=None, status=503))
+    assert flow.deliver() == {"unknown": 1}
+    nav.delete("faults")
+    assert flow.deliver() == {"posted": 1}
+    assert flow.is_posted_once(made)
+
+
+def test_while_nav_is_down_documents_stay_ready(flow: Any) -> None:
+    made = flow.sale()
+    flow.ready()
+    flow.sandbox.nav.fault("status", ".*", times=None, status=503)
+    with pytest.raises(VendorError):
+        flow.deliver()
+    assert flow.state(made) == "ready"
+    flow.sandbox.nav.delete("faults")
+    flow.run = Run("invoices_to_journal/run-2")
+    assert flow.deliver() == {"posted": 1}
+
+
+def test_while_nav_is_down_documents_in_doubt_stay_in_doubt(flow: Any) -> None:
+    made = flow.sale()
+    flow.ready()
+    flow.sandbox.nav.fault("lost_after", POST, "POST")
+    flow.deliver()
+    flow.sandbox.nav.fault("status", ".*", times=None, status=503)
+    with pytest.raises(VendorError):
+        flow.deliver()
+    assert flow.state(made) == "unknown"
+    flow.sandbox.nav.delete("faults")
+    flow.deliver()
+    assert flow.is_posted_once(made)
+
+
+class Killed(BaseException):
+    """The process dies here."""
+
+
+def kill(*_: object) -> None:
+    raise Killed
+
+
+@pytest.mark.parametrize(
+    ("method", "before"),
+    [("insert_journal", True), ("insert_journal", False), ("post_journal", False), ("find_journals", True)],
+    ids=["before the insert", "after the insert", "after the post", "while asking"],
+)
+def test_a_killed_task_can_be_run_again(flow: Any, method: str, before: bool) -> None:
+    made = flow.sale()
+    flow.ready()
+    if method == "find_journals":
+        flow.sandbox.nav.fault("lost_after", INSERT, "POST")
+        flow.deliver()
+    flow.interrupt(method, kill, before=before)
+    with pytest.raises(Killed):
+        flow.deliver()
+    assert flow.state(made) in ("sending", "unknown")
+    assert flow.deliver() == {"posted": 1}
+    assert flow.is_posted_once(made)
+
+
+def test_a_lost_document_does_not_hold_up_the_others(flow: Any) -> None:
+    every = [flow.sale(price) for price in ("10.00", "20.00", "30.00")]
+    flow.ready()
+    flow.sandbox.nav.fault("lost_before", INSERT, "POST")
+    assert flow.deliver() == {"unknown": 1, "posted": 2}
+    flow.deliver()
+    assert all(flow.is_posted_once(made) for made in every)
+
+
+# --- what NAV would not take ---
+
+
+def test_a_number_that_strangers_use_is_left_to_a_person(flow: Any, calls: Calls) -> None:
+    made = flow.sale()
+    flow.ready()
+    theirs = flow.stored(made).journal
+    amounts = ("7.00", "-7.00")
+    lines = tuple(replace(line, amount=Decimal(a)) for line, a in zip(theirs.lines, amounts, strict=False))
+    strangers = replace(theirs, lines=lines, external_document_no="X")
+    flow.nav.post_journal(flow.nav.insert_journal("CIN7", "OTHERS", strangers, {}).journal_id)
+    calls("nav")
+    assert flow.deliver() == {"needs_attention": 1}
+    assert flow.problems(made) == ["number_in_use"]
+    assert not [route for route in calls("nav") if route.startswith("POST")]
+
+
+def test_a_document_found_posted_is_not_posted_again(flow: Any, calls: Calls) -> None:
+    made = flow.sale()
+    flow.ready()
+    earlier = flow.nav.insert_journal("CIN7", "EARLIER", flow.stored(made).journal, {})
+    flow.nav.post_journal(earlier.journal_id)
+    calls("nav")
+    assert flow.deliver() == {"posted": 1}
+    assert not [route for route in calls("nav") if route.startswith("POST")]
+    assert flow.is_posted_once(made)
+
+
+def test_a_blocked_account_is_seen_before_anything_is_sent(flow: Any, calls: Calls) -> None:
+    made = flow.sale()
+    flow.edit("accounts.yaml", '"6110"', '"6950"')
+    flow.ready()
+    calls("nav")
+    assert flow.deliver() == {"needs_attention": 1}
+    assert flow.problems(made) == ["account_blocked"]
+    assert not [route for route in calls("nav") if route.startswith("POST")]
+    flow.edit("accounts.yaml", '"6950"', '"6110"')
+    assert flow.translate() == {"ready": 1}
+    assert flow.deliver() == {"posted": 1}
+    assert flow.is_posted_once(made)
+
+
+def test_reference_data_is_read_again_before_a_document_is_held_back(flow: Any, calls: Calls) -> None:
+    made = flow.sale()
+    flow.ready()
+    flow.sql("UPDATE reference SET body = body || '{\"blocked\": true}' WHERE key = '6110'")
+    flow.passed = dt.timedelta(minutes=2)
+    assert flow.deliver() == {"posted": 1}
+    assert flow.is_posted_once(made)
+
+
+def test_what_only_nav_knows_is_refused_and_leaves_no_batch(flow: Any) -> None:
+    """Whether a dimension value is blocked, NAV's API does not say."""
+    made = flow.sale()
+    flow.edit("dimensions.yaml", "London: LONDON", "London: NORTH")
+    flow.ready()
+    assert flow.deliver() == {"needs_attention": 1}
+    assert flow.problems(made) == ["nav_refused"]
+    assert flow.batches() == {}
+    flow.edit("dimensions.yaml", "London: NORTH", "London: LONDON")
+    flow.translate()
+    assert flow.deliver() == {"posted": 1}
+    assert flow.is_posted_once(made)
+    assert flow.sql("SELECT count(*) FROM delivery") == [(1,)]
+
+
+def test_a_refused_posting_leaves_no_batch(flow: Any) -> None:
+    first = flow.purchase("10.00", number="BILL-7")
+    flow.ready()
+    flow.deliver()
+    twin = flow.purchase("20.00", number="BILL-7")
+    flow.ready()
+    assert flow.deliver() == {"needs_attention": 1}
+    assert _state(flow, first) == "posted"
+    assert _state(flow, twin) == "needs_attention"
+    assert list(flow.batches().values()) == [0]
+
+
+def _state(flow: Any, made: dict[str, Any]) -> str:
+    (stored,) = documents.find(flow.database, made["order_number"])
+    return stored.state
+
+
+def test_a_refusal_because_it_is_posted_already_is_none(flow: Any) -> None:
+    made = flow.sale()
+    flow.ready()
+    real = flow.nav
+    flow.interrupt("post_journal", real.post_journal, before=True)
+    assert flow.deliver() == {"posted": 1}
+    assert flow.is_posted_once(made)
+
+
+def test_an_accounts_own_dimensions_are_learnt_once(flow: Any, calls: Calls) -> None:
+    for number in ("AD-1", "AD-2"):
+        lines = [{"sku": "Installation", "price": "80.00", "account": "400"}]
+        made = flow.purchase(number=number, lines=lines)
+        flow.ready()
+        calls("nav")
+        assert flow.deliver() == {"posted": 1}
+        assert flow.is_posted_once(made)
+        inserts = calls("nav")["POST journals"]
+        assert inserts == (2 if number == "AD-1" else 1)
+    assert flow.reference.account_defaults() == {"8110": ["CHANNEL"]}
+
+
+def test_a_batch_that_somebody_changed_is_not_posted(flow: Any) -> None:
+    made = flow.sale()
+    flow.ready()
+    flow.sandbox.nav.fault("lost_after", INSERT, "POST")
+    assert flow.deliver() == {"unknown": 1}
+    ((code,),) = flow.sql("SELECT batch_code FROM delivery")
+    (ours,) = flow.nav.find_journals("CIN7", [code])
+    flow.nav.delete_journal(ours.journal_id)
+    whole = flow.stored(made).journal
+    changed = replace(whole, lines=(replace(whole.lines[0], amount=Decimal("1.20")), gl("6110", "-1.20")))
+    flow.nav.insert_journal("CIN7", code, changed, {})
+    assert flow.deliver() == {"unknown": 1}
+    assert flow.problems(made) == ["batch_in_use"]
+    assert flow.entries(made) == []
+
+
+def test_an_emptied_batch_is_filled_again(flow: Any) -> None:
+    made = flow.sale()
+    flow.ready()
+    flow.sandbox.nav.fault("lost_after", INSERT, "POST")
+    assert flow.deliver() == {"unknown": 1}
+    (code,) = flow.batches()
+    (ours,) = flow.nav.find_journals("CIN7", [code])
+    flow.nav.delete_journal(ours.journal_id)
+    other = replace(flow.stored(made).journal, document_no="OTHER-1", external_document_no="OTHER-1")
+    flow.nav.post_journal(flow.nav.insert_journal("CIN7", code, other, {}).journal_id)
+    assert flow.batches() == {code: 0}
+    assert flow.deliver() == {"posted": 1}
+    assert flow.is_posted_once(made)
+
+
+def test_a_posting_that_ends_while_nav_is_asked_is_seen(flow: Any) -> None:
+    made = flow.sale()
+    flow.ready()
+    flow.sandbox.nav.fault("lost_before", POST, "POST")
+    assert flow.deliver() == {"unknown": 1}
+    (code,) = flow.batches()
+    (ours,) = flow.nav.find_journals("CIN7", [code])
+    real = flow.nav
+    flow.interrupt("find_journals", lambda *_: real.post_journal(ours.journal_id), before=True)
+    assert flow.deliver() == {"posted": 1}
+    assert flow.is_posted_once(made)
+
+
+# --- what happens in Cin7 meanwhile ---
+
+
+def reauthorised(flow: Any, made: dict[str, Any], price: str) -> Callable[..., None]:
+    def act(*_: object) -> None:
+        flow.act(made, "undo")
+        flow.act(made, "reauthorise", lines=[{"sku": "HV-0001", "price": price, "account": "200"}])
+        sender, flow.run = flow.run, Run("invoices_to_journal/run-2")
+        flow.collect()
+        flow.run = sender
+
+    return act
+
+
+def test_a_void_while_it_is_sent_needs_a_person(flow: Any) -> None:
+    made = flow.sale("100.00")
+    flow.ready()
+
+    def void() -> None:
+        flow.act(made, "void")
+        flow.collect()
+
+    flow.interrupt("insert_journal", void)
+    assert flow.deliver() == {"needs_attention": 1}
+    assert flow.problems(made) == ["withdrawn_after_sending"]
+
+
+def test_a_change_while_it_is_sent_needs_a_person(flow: Any) -> None:
+    made = flow.sale("100.00")
+    flow.ready()
+    flow.interrupt("post_journal", reauthorised(flow, made, "111.00"))
+    assert flow.deliver() == {"needs_attention": 1}
+    assert flow.problems(made) == ["changed_after_sending"]
+    assert flow.amount(made, "6110") == [Decimal("-100.00")]
+
+
+def test_what_changed_while_nav_could_not_take_it_is_translated_anew(flow: Any) -> None:
+    made = flow.sale("100.00")
+    flow.ready()
+    flow.interrupt("insert_journal", reauthorised(flow, made, "111.00"), before=True)
+    flow.sandbox.nav.fault("status", INSERT, "POST", times=None, status=429)
+    flow.deliver()
+    flow.sandbox.nav.delete("faults")
+    flow.translate()
+    assert flow.deliver() == {"posted": 1}
+    assert flow.amount(made, "6110") == [Decimal("-111.00")]
+
+
+# --- what is proof ---
+
+
+def entry(account: str, amount: str, **changes: Any) -> PostedEntry:
+    return replace(PostedEntry(1, DAY, "C7S-INV-1", account, Decimal(amount), "sample"), **changes)
+
+
+ENTRIES = (entry("2310", "120.00"), entry("6110", "-100.00"), entry("5650", "-20.00"))
+
+
+@pytest.mark.parametrize(
+    ("entries", "same"),
+    [
+        (ENTRIES, True),
+        (ENTRIES[::-1], True),
+        ((ENTRIES[0], entry("6110", "-60.00"), entry("6110", "-40.00"), ENTRIES[2]), True),
+        ((ENTRIES[0], entry("6110", "-100.01"), entry("5650", "-19.99")), False),
+        ((ENTRIES[0], entry("6120", "-100.00"), ENTRIES[2]), False),
+        ((entry("2310", "100.00"), ENTRIES[1]), False),
+        ((*ENTRIES, *ENTRIES), False),
+        ((*ENTRIES, entry("5610", "20.00")), False),
+        (tuple(replace(one, posting_date=DAY - dt.timedelta(days=1)) for one in ENTRIES), False),
+        ((), False),
+    ],
+    ids=[
+        "as sent",
+        "in another order",
+        "in more entries",
+        "a cent apart",
+        "on another account",
+        "a line missing",
+        "twice",
+        "more than sent",
+        "on another day",
+        "nothing",
+    ],
+)
+def test_entries_agree_only_with_the_very_journal(entries: tuple[PostedEntry, ...], same: bool) -> None:
+    assert agrees(journal(), entries) is same
+
+
+def test_a_journal_may_touch_an_account_to_and_fro() -> None:
+    party = JournalLine(AccountType.VENDOR, "V00010", Decimal("-10.00"), "sample")
+    sent = Journal("C7P-1", "1", DAY, (party, gl("5450", "15.00"), gl("5450", "-5.00")))
+    assert agrees(sent, [entry("5410", "-10.00"), entry("5450", "15.00"), entry("5450", "-5.00")])
