@@ -101,6 +101,7 @@ def test_orders_read_in_their_newest_state_need_no_reading(database: Database) -
     asked = ["order-3", "order-2", "order-1"]
     assert reading.still_unread(database, "sale", asked) == ["order-2", "order-3"]
     assert reading.still_unread(database, "purchase", ["order-1"]) == ["order-1"]
+    assert reading.still_unread(database, "sale", []) == []
 
 
 def test_an_order_that_cannot_be_read_says_since_when_until_it_can(database: Database) -> None:

@@ -126,7 +126,7 @@ def still_unread(database: Database, side: str, ids: Collection[str]) -> list[st
     with database.transaction() as cursor:
         cursor.execute(
             """
-            SELECT order_id FROM unnest(%s) AS asked (order_id)
+            SELECT order_id FROM unnest(%s::text[]) AS asked (order_id)
             WHERE NOT EXISTS (SELECT FROM order_header h WHERE h.company = %s AND h.side = %s
                 AND h.order_id = asked.order_id AND h.read_updated = h.updated)
             ORDER BY order_id
