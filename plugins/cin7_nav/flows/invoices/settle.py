@@ -29,18 +29,21 @@ def settle(
     outcome: Counter[str] = Counter()
     if follow:
         outcome += _posted_since(database, nav, run)
-        outcome += _late(database, nav, run)
+        outcome += _staged_for(LATE, database, nav, run)
         outcome["empty batches removed"] += _remove_batches(database, nav)
     inbox.done(database, events)
     return outcome
 
 
 def _posted_since(database: Database, nav: NavChannel, run: Run) -> Counter[str]:
-    """Read NAV's ledger onwards by entry number, with overlap; staged documents found there are posted."""
+    """Read NAV's ledger onwards by entry number, with overlap; staged documents found there are posted.
+
+    Before the first entry of ours there is nothing to read on from: NAV is asked for each document.
+    """
     cursor = reading.cursor_value(database, ENTRIES)
     start = int(cursor) if cursor else deliveries.first_entry_no(database)
     if start is None:
-        return Counter()
+        return _staged_for(dt.timedelta(0), database, nav, run)
     outcome: Counter[str] = Counter()
     last = max(start - ENTRY_OVERLAP, 0)
     while page := nav.entries_after(last):
@@ -55,8 +58,8 @@ def _posted_since(database: Database, nav: NavChannel, run: Run) -> Counter[str]
     return outcome
 
 
-def _late(database: Database, nav: NavChannel, run: Run) -> Counter[str]:
-    return _posted(database, nav, run, deliveries.staged_before(database, LATE, limit=200))
+def _staged_for(age: dt.timedelta, database: Database, nav: NavChannel, run: Run) -> Counter[str]:
+    return _posted(database, nav, run, deliveries.staged_before(database, age, limit=200))
 
 
 def _posted(database: Database, nav: NavChannel, run: Run, staged: Sequence[Delivery]) -> Counter[str]:
