@@ -1,0 +1,160 @@
+"""What NAV posts later is found, and nothing is left lying about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from cin7_nav.flows.invoices import settle
+from cin7_nav.flows.invoices.collect import Occasion
+from cin7_nav.store import inbox, reading
+
+
+@pytest.fixture
+def later(flow: Any) -> Any:
+    """A NAV that only schedules what it is asked to post."""
+    flow.sandbox.nav.patch("settings", {"post_with_job_queue": True})
+    return flow
+
+
+def test_what_nav_scheduled_is_staged_until_it_is_in_the_ledger(later: Any) -> None:
+    made = later.sale()
+    later.ready()
+    assert later.deliver() == {"staged": 1}
+    later.settle()
+    assert later.state(made) == "staged"
+    later.sandbox.nav.post("run-job-queue")
+    assert later.settle()["posted"] == 1
+    assert later.is_posted_once(made)
+    assert later.batches() == {}
+
+
+def test_later_ones_are_found_by_reading_on(later: Any, calls: Callable[[str], dict[str, int]]) -> None:
+    first = later.sale()
+    later.ready()
+    later.deliver()
+    later.sandbox.nav.post("run-job-queue")
+    later.settle()
+    more = [later.sale(price) for price in ("10.00", "20.00")]
+    later.ready()
+    assert later.deliver() == {"staged": 2}
+    later.sandbox.nav.post("run-job-queue")
+    calls("nav")
+    assert later.settle()["posted"] == 2
+    assert sum(calls("nav").values()) <= 6
+    assert all(later.is_posted_once(made) for made in (first, *more))
+
+
+def test_entries_across_pages_are_one_document(later: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    later.sale()
+    later.ready()
+    later.deliver()
+    later.sandbox.nav.post("run-job-queue")
+    later.settle()
+    made = later.sale()
+    later.ready()
+    later.deliver()
+    later.sandbox.nav.post("run-job-queue")
+    whole = later.nav.entries_after
+    monkeypatch.setattr(later.nav, "entries_after", lambda after: whole(after, limit=2))
+    assert later.settle()["posted"] == 1
+    assert later.is_posted_once(made)
+
+
+def test_the_cursor_never_goes_back(later: Any) -> None:
+    later.sale()
+    later.ready()
+    later.deliver()
+    later.sandbox.nav.post("run-job-queue")
+    later.settle()
+    later.settle()
+    cursor = int(reading.cursor_value(later.database, settle.ENTRIES) or 0)
+    later.settle()
+    assert int(reading.cursor_value(later.database, settle.ENTRIES) or 0) == cursor > 0
+
+
+def test_one_that_was_overlooked_is_asked_for_after_an_hour(later: Any) -> None:
+    posted, made = later.sale(), later.sale("5.00")
+    later.ready()
+    later.deliver()
+    later.sandbox.nav.post("run-job-queue")
+    reading.move_cursor(later.database, settle.ENTRIES, "100000000")
+    later.settle()
+    assert (later.state(posted), later.state(made)) == ("staged", "staged")
+    later.sql("UPDATE delivery SET created_at = created_at - interval '61 minutes'")
+    assert later.settle()["posted"] == 2
+    assert later.is_posted_once(made)
+
+
+def test_a_job_that_failed_in_nav_leaves_the_document_staged(later: Any) -> None:
+    made = later.sale()
+    later.ready()
+    later.deliver()
+    later.sandbox.nav.patch("settings", {"allow_posting_to": "2020-01-01"})
+    assert later.sandbox.nav.post("run-job-queue")["errors"]
+    later.settle()
+    assert later.state(made) == "staged"
+    assert later.deliver() == {}
+
+
+def test_in_staging_mode_people_post(flow: Any) -> None:
+    flow.edit("company.yaml", "posting: post", "posting: stage")
+    made = flow.sale()
+    flow.ready()
+    assert flow.deliver() == {"staged": 1}
+    assert list(flow.batches().values()) == [3]
+    assert flow.entries(made) == []
+    assert flow.deliver() == {}
+    flow.settle()
+    assert list(flow.batches().values()) == [3]
+    (staged,) = flow.nav.find_journals("CIN7", list(flow.batches()))
+    flow.nav.post_journal(staged.journal_id)
+    assert flow.settle()["posted"] == 1
+    assert flow.is_posted_once(made)
+
+
+def test_a_change_while_it_waits_in_nav_needs_a_person(later: Any) -> None:
+    made = later.sale()
+    later.ready()
+    later.deliver()
+    later.act(made, "void")
+    later.collect()
+    later.sandbox.nav.post("run-job-queue")
+    later.settle()
+    assert (later.state(made), later.problems(made)) == ("needs_attention", ["withdrawn_after_sending"])
+    assert later.sql("SELECT state FROM delivery") == [("posted",)]
+
+
+def test_what_nav_posts_otherwise_is_told(later: Any) -> None:
+    made = later.sale()
+    later.ready()
+    later.deliver()
+    later.sandbox.nav.post("run-job-queue")
+    later.sql("UPDATE delivery SET journal = jsonb_set(journal, '{lines,1,account_no}', '\"6120\"')")
+    later.settle()
+    assert (later.state(made), later.problems(made)) == ("needs_attention", ["posted_differently"])
+
+
+def test_empty_batches_are_removed_once(flow: Any, calls: Callable[[str], dict[str, int]]) -> None:
+    for price in ("10.00", "20.00", "30.00"):
+        flow.sale(price)
+    flow.ready()
+    flow.deliver()
+    assert list(flow.batches().values()) == [0, 0, 0]
+    assert flow.settle()["empty batches removed"] == 3
+    assert flow.batches() == {}
+    calls("nav")
+    flow.settle()
+    assert not [route for route in calls("nav") if not route.startswith("GET generalLedgerEntries")]
+
+
+def test_events_are_done_when_all_is_dealt_with(flow: Any, calls: Callable[[str], dict[str, int]]) -> None:
+    made = flow.sale()
+    flow.land("Sale/InvoiceAuthorised", made["order_id"], made["order_number"])
+    flow.collect(Occasion.LANDED)
+    calls("nav")
+    flow.settle(follow=False)
+    assert flow.sql("SELECT state FROM inbox") == [("done",)]
+    assert calls("nav") == {}
+    assert inbox.waiting(flow.database, "invoices") == 0
