@@ -147,18 +147,14 @@ class Collector:
             reading.move_cursor(self.database, name, newest.isoformat(timespec="microseconds"))
 
     def _unread(self, side: str, day: tuple[dt.date, dt.date] | None = None) -> Iterator[str]:
-        while True:
-            room = READS_PER_RUN - self.collected.orders
-            found = reading.unread(self.database, side, min(room, 100) or 1, skip=self._failed, day=day)
-            if not found:
-                return
-            if room <= 0:
-                self.collected.more = True
-                return
+        while found := reading.unread(self.database, side, 100, skip=self._failed, day=day):
             yield from found
 
     def _read_orders(self, side: str, order_ids: Iterable[str]) -> None:
         for order_id in order_ids:
+            if self.collected.orders >= READS_PER_RUN:
+                self.collected.more = True
+                return
             self._read_order(side, order_id)
 
     def _read_order(self, side: str, order_id: str, expected_number: str = "") -> bool:
