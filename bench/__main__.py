@@ -17,6 +17,9 @@ from stack.settings import ROOT
 
 ROWS = {"B": backfill.measure, "C": limit.measure, "D": calls.measure, "E": memory.measure}
 
+PLAIN_WIDTH = 120
+"""Columns where the output goes to a file or a pipe."""
+
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measure cin7-nav on the sandbox.")
@@ -25,6 +28,8 @@ def main() -> int:
     options = parser.parse_args()
     wanted = options.rows or list(ROWS)
     console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=PLAIN_WIDTH)
     measured = {"commit": commit(), "machine": machine()}
     started = dt.datetime.now(dt.UTC)
     path = ROOT / "var" / "bench" / f"{started:%Y-%m-%dT%H%M%SZ}.json"

@@ -59,7 +59,7 @@ def _backfill(lab: Lab, documents: int, **job: Any) -> dict[str, Any]:
     first, last = days()
     lab.fill(documents)
     with lab.database() as dsn:
-        job |= {"from": first.isoformat(), "to": last.isoformat(), "warm": True}
+        job |= {"first": first.isoformat(), "last": last.isoformat(), "warm": True}
         done = lab.task(dsn, **job)
     if done["outcome"].get("deliver posted") != documents:
         raise Failed(f"a backfill of {documents} invoices came to {done['outcome']}")

@@ -1,8 +1,8 @@
 """The bare loop: recorded HTTP calls made once more, one after the other, on one plain session.
 
 Reads a job from standard input (`calls`, the recorded file; `token_url`, `ca`) and writes the seconds to
-the file named as argument. It interprets nothing but the id of each journal that NAV makes, because the post
-of that journal names it.
+the file named as argument. It interprets nothing but the ids of the journals and lines that NAV makes, which
+later calls name.
 """
 
 from __future__ import annotations
@@ -18,7 +18,10 @@ import requests
 
 from stack.verdict import CLIENT
 
-_JOURNAL = re.compile(r"(?<=/journals\()[0-9a-f-]{36}(?=\))")
+ID = re.compile(r'"id": ?"([0-9a-f-]{36})"')
+"""The ids in an answer of NAV."""
+
+_IN_URL = re.compile(r"(?<=\()[0-9a-f-]{36}(?=\))")
 
 
 def main(job: dict[str, Any]) -> dict[str, Any]:
@@ -32,13 +35,17 @@ def main(job: dict[str, Any]) -> dict[str, Any]:
     made: dict[str, str] = {}
     started = time.perf_counter()
     for call in calls:
-        url = _JOURNAL.sub(lambda found: made[found[0]], call["url"])
+        url = _with_ids(call["url"], made)
         answer = session.request(call["method"], url, headers=call["headers"], data=call["body"], timeout=60)
         if answer.status_code != call["status"]:
             raise SystemExit(f"{call['method']} {url}: {answer.status_code} instead of {call['status']}")
         if call["made"]:
-            made[call["made"]] = answer.json()["id"]
+            made |= zip(call["made"], ID.findall(answer.text), strict=True)
     return {"seconds": time.perf_counter() - started, "calls": len(calls)}
+
+
+def _with_ids(url: str, made: dict[str, str]) -> str:
+    return _IN_URL.sub(lambda found: made.get(found[0], found[0]), url)
 
 
 def _token(session: requests.Session, url: str) -> str:

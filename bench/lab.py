@@ -40,7 +40,7 @@ class Failed(Exception):
 
 @dataclass(frozen=True)
 class Lab:
-    """A sandbox in a process of its own, and a PostgreSQL that writes through to the disk as in production."""
+    """A sandbox in a process of its own, and a PostgreSQL that writes through to the disk."""
 
     folder: Path
     postgres: Postgres
@@ -157,7 +157,9 @@ def _sandbox(folder: Path, settings: Settings, stack: contextlib.ExitStack) -> S
     )
     stack.callback(processes.stop, process)
     running = Sandbox.at(cin7, nav, state)
-    processes.wait_until(lambda: process.poll() is not None or running.is_up(), 30, "no answer of the sandbox")
+    processes.wait_until(
+        lambda: process.poll() is not None or running.is_up(), 30, "no answer of the sandbox"
+    )
     if process.poll() is not None:
         raise Failed((folder / "sandbox.log").read_text())
     return running

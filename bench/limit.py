@@ -10,7 +10,7 @@ from bench.lab import SANDBOX, Lab
 CALLS = 60
 WINDOW_S = 5.0
 """Instead of a minute, on both sides. What a call and waking up cost weighs twelve times as much so."""
-WINDOWS = 4
+WINDOWS = 3
 
 
 def measure(lab: Lab) -> list[Figure]:
@@ -27,13 +27,16 @@ def _with_keys(lab: Lab, keys: int) -> list[Figure]:
         limit = {"rate_limit": True, "rate_limit_calls": CALLS, "rate_limit_seconds": WINDOW_S}
         lab.sandbox.cin7.patch("settings", limit)
         lab.sandbox.cin7.delete("calls")
-        lab.task(
-            dsn, ["collect"], keys=keys, calls_per_minute=CALLS, window_s=WINDOW_S, record=str(calls)
-        )
+        lab.task(dsn, ["collect"], keys=keys, calls_per_minute=CALLS, window_s=WINDOW_S, record=str(calls))
     refused = lab.sandbox.cin7.get("calls")["refused"]
     sent = [call["at"] for call in json.loads(calls.read_text())]
     gaps = [later - earlier for earlier, later in zip(sent, sent[allowed:], strict=False)]
-    conditions = {**SANDBOX, "keys": keys, "limit": f"{CALLS} calls in {WINDOW_S:g} s and key", "calls": len(sent)}
+    conditions = {
+        **SANDBOX,
+        "keys": keys,
+        "limit": f"{CALLS} calls in {WINDOW_S:g} s and key",
+        "calls": len(sent),
+    }
     name = "one key" if keys == 1 else f"{keys} keys"
     return [
         Figure(

@@ -15,7 +15,7 @@ def measure(lab: Lab) -> list[Figure]:
     figures = []
     with lab.database() as dsn:
         for step in STEPS:
-            done = lab.task(dsn, [step], **{"from": first.isoformat(), "to": last.isoformat()})
+            done = lab.task(dsn, [step], first=first.isoformat(), last=last.isoformat())
             figures.append(
                 Figure(
                     "E",

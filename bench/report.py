@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from rich.box import ASCII, HEAVY_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -16,7 +17,9 @@ from bench.figures import Figure
 
 def show(console: Console, figures: Sequence[Figure], measured: dict[str, Any]) -> None:
     """One table; plain text where nobody sits at a terminal."""
-    table = Table(title="cin7-nav benchmarks", title_justify="left")
+    table = Table(
+        title="cin7-nav benchmarks", title_justify="left", box=HEAVY_HEAD if console.is_terminal else ASCII
+    )
     for name in ("", "measured", "unit"):
         table.add_column(name)
     for name in ("n", "median", "spread"):

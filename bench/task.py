@@ -1,8 +1,8 @@
 """The child process that is measured: the flow's steps as Airflow's tasks call them, on the connections of
 the environment. Reads a job from standard input and writes its answer to the file named as argument.
 
-Job: `steps`; `from` and `to` (a backfill of these days; left out: polling); `warm` (read reference data and
-open connections before the clock starts); `record` (a file for the HTTP calls made while the clock runs);
+Job: `steps`; `first` and `last` (a backfill of these days; left out: polling); `warm` (read reference data
+and open connections before the clock starts); `record` (a file for the HTTP calls made while the clock runs);
 `window_s` (Cin7's window instead of a minute).
 """
 
@@ -23,6 +23,8 @@ from cin7_nav.flows.invoices import tasks
 from cin7_nav.hooks import cin7
 from cin7_nav.hooks.session import VendorSession
 from cin7_nav.store.budget import CallBudget
+
+from bench.bare import ID
 
 
 class Recorder:
@@ -49,19 +51,21 @@ class Recorder:
             }
             return answer
 
-        VendorSession.send = noting  # type: ignore[method-assign]
+        session_class: Any = VendorSession
+        session_class.send = noting
 
 
-def _made(request: requests.PreparedRequest, answer: requests.Response) -> str | None:
-    """The id of the journal that this call made: a replay makes another one."""
+def _made(request: requests.PreparedRequest, answer: requests.Response) -> list[str]:
+    """The ids of the journal and the lines that this call made: a replay makes others."""
     path = (request.url or "").partition("?")[0]
     made = request.method == "POST" and path.endswith("/journals") and answer.ok
-    return answer.json()["id"] if made else None
+    return ID.findall(answer.text) if made else []
 
 
 def main(job: dict[str, Any]) -> dict[str, Any]:
     if "window_s" in job:
-        cin7.CallBudget = partial(CallBudget, window_s=job["window_s"])  # type: ignore[misc]
+        hook_module: Any = cin7
+        hook_module.CallBudget = partial(CallBudget, window_s=job["window_s"])
     if job.get("warm"):
         tasks.translate(_context(job, 0))
     recorder = Recorder() if job.get("record") else None
@@ -89,7 +93,7 @@ def _context(job: dict[str, Any], number: int) -> dict[str, Any]:
         run_id=f"bench__{number}",
         run_type=SimpleNamespace(value="manual"),
     )
-    return {"dag_run": run, "params": {"from": job.get("from"), "to": job.get("to")}}
+    return {"dag_run": run, "params": {"from": job.get("first"), "to": job.get("last")}}
 
 
 def _peak_bytes() -> int:
