@@ -121,7 +121,15 @@ class Flow:
         return dict(deliverer.deliver(scope or Scope()))
 
     def settle(self, *, follow: bool = True) -> dict[str, int]:
-        outcome = settling.settle(self.database, self.nav, self.run, self.collected.events, follow=follow)
+        assert isinstance(self.mappings, Mappings)
+        outcome = settling.settle(
+            self.database,
+            self.nav,
+            self.run,
+            self.collected.events,
+            follow=follow,
+            posting=self.mappings.company.posting,
+        )
         return dict(outcome)
 
     def interrupt(self, method: str, action: Callable[..., None], *, before: bool = False) -> None:

@@ -87,6 +87,20 @@ def test_one_that_was_overlooked_is_asked_for_after_an_hour(later: Any) -> None:
     assert later.is_posted_once(made)
 
 
+def test_a_post_that_nav_confirmed_without_doing_it_is_asked_for_again_after_an_hour(flow: Any) -> None:
+    made = flow.sale()
+    flow.ready()
+    flow.sandbox.nav.fault("no_effect", "NAV.post")
+    assert flow.deliver() == {"staged": 1}
+    flow.settle()
+    assert flow.deliver() == {}
+    flow.sql("UPDATE delivery SET created_at = created_at - interval '61 minutes'")
+    flow.settle()
+    assert flow.state(made) == "unknown"
+    assert flow.deliver() == {"posted": 1}
+    assert flow.is_posted_once(made)
+
+
 def test_a_job_that_failed_in_nav_leaves_the_document_staged(later: Any) -> None:
     made = later.sale()
     later.ready()

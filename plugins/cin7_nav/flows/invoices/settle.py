@@ -6,11 +6,13 @@ import datetime as dt
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
-from cin7_nav.flows.invoices.deliver import entries_by_number, proven, write
+from cin7_nav.flows.invoices.deliver import Sent, entries_by_number, proven, write
 from cin7_nav.hooks.channel import NavChannel, PostedEntry
+from cin7_nav.mappings.files import Posting
+from cin7_nav.model import State
 from cin7_nav.store import deliveries, inbox, reading
 from cin7_nav.store.database import Database
-from cin7_nav.store.deliveries import Delivery
+from cin7_nav.store.deliveries import Delivery, Outcome
 from cin7_nav.store.documents import Run
 
 ENTRIES = "nav_entries"
@@ -19,17 +21,19 @@ ENTRY_OVERLAP = 500
 
 BATCHES_AT_ONCE = 100
 LATE = dt.timedelta(hours=1)
-"""Staged for longer than this: NAV is asked for the document itself, in case its entries were overlooked."""
+"""Staged for longer than this: NAV is asked for the document itself."""
 
 
 def settle(
-    database: Database, nav: NavChannel, run: Run, events: Sequence[int], *, follow: bool
+    database: Database, nav: NavChannel, run: Run, events: Sequence[int], *, follow: bool, posting: Posting
 ) -> Counter[str]:
     """End the run's events; with `follow` also find what NAV posted later and tidy up behind it."""
     outcome: Counter[str] = Counter()
     if follow:
         outcome += _posted_since(database, nav, run)
         outcome += _staged_for(LATE, database, nav, run)
+        if posting is Posting.POST:
+            outcome += _doubt(database, run)
         outcome["empty batches removed"] += _remove_batches(database, nav)
     inbox.done(database, events)
     return outcome
@@ -60,6 +64,14 @@ def _posted_since(database: Database, nav: NavChannel, run: Run) -> Counter[str]
 
 def _staged_for(age: dt.timedelta, database: Database, nav: NavChannel, run: Run) -> Counter[str]:
     return _posted(database, nav, run, deliveries.staged_before(database, age, limit=200))
+
+
+def _doubt(database: Database, run: Run) -> Counter[str]:
+    """A document that NAV should have posted long ago is in doubt: the next delivery looks at its batch and
+    asks for the posting again."""
+    why = "NAV agreed to post it and has not: its batch is looked at again"
+    late = deliveries.staged_before(database, LATE, limit=200)
+    return write(database, [Sent(delivery, Outcome.UNKNOWN, State.UNKNOWN, why) for delivery in late], run)
 
 
 def _posted(database: Database, nav: NavChannel, run: Run, staged: Sequence[Delivery]) -> Counter[str]:

@@ -26,6 +26,7 @@ from cin7_nav.hooks.nav import NavHook
 from cin7_nav.hooks.nav_api_v2 import NavApiV2
 from cin7_nav.mappings import MappingError, Mappings, load
 from cin7_nav.mappings.facts import Field
+from cin7_nav.mappings.files import Posting
 from cin7_nav.model import State
 from cin7_nav.sensors.webhook_landed import owner
 from cin7_nav.store import documents
@@ -188,8 +189,10 @@ def settle(context: Mapping[str, Any], events: list[int]) -> dict[str, int]:
     """Step 4. The answer: what NAV posted meanwhile, and what was tidied up."""
     work = assignment(context)
     with desk() as at:
+        mappings = load(mappings_directory())
         follow = work.waits_for_nobody and not work.dry_run
-        outcome = settling.settle(at.database, at.nav, work.run, events, follow=follow)
+        posting = mappings.company.posting if isinstance(mappings, Mappings) else Posting.STAGE
+        outcome = settling.settle(at.database, at.nav, work.run, events, follow=follow, posting=posting)
         log.info("Settled: %s; documents by state: %s", dict(outcome), documents.counts(at.database, Scope()))
     return dict(outcome)
 
