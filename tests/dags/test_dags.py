@@ -1,0 +1,150 @@
+"""Every DAG loads without a database, quickly, and says what it is, whose it is and when it runs."""
+
+from __future__ import annotations
+
+import datetime as dt
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from airflow.dag_processing.dagbag import DagBag
+from airflow.sdk import AssetOrTimeSchedule, CronDataIntervalTimetable, CronTriggerTimetable
+from airflow.serialization.serialized_objects import DagSerialization
+from cin7_nav.flows.assets import POLL_DUE
+
+DAGS = Path(__file__).resolve().parents[2] / "dags"
+NAMES = sorted(path.stem for path in DAGS.glob("*.py"))
+
+
+@pytest.fixture(scope="module")
+def bag() -> DagBag:
+    return DagBag(DAGS)
+
+
+@pytest.fixture(params=NAMES)
+def dag(request: pytest.FixtureRequest, bag: DagBag) -> Any:
+    """Each DAG; it is called like its file."""
+    return bag.dags[request.param]
+
+
+def test_every_file_is_one_dag_and_loads(bag: DagBag) -> None:
+    assert bag.import_errors == {}
+    assert sorted(bag.dags) == NAMES
+    assert not [stat for stat in bag.dagbag_stats if stat.warning_num]
+
+
+def test_dags_load_fast(bag: DagBag) -> None:
+    """They are read again every few seconds."""
+    again = DagBag(DAGS)
+    assert sum((stat.duration for stat in again.dagbag_stats), dt.timedelta()) < dt.timedelta(seconds=2)
+
+
+def test_every_dag_can_be_shown_by_the_server(dag: Any) -> None:
+    assert DagSerialization.to_dict(dag)["dag"]["dag_id"] == dag.dag_id
+
+
+def test_every_dag_has_an_owner_tags_and_a_description(dag: Any) -> None:
+    assert {task.owner for task in dag.tasks} == {"cin7-nav"}
+    assert "cin7-nav" in dag.tags
+    assert dag.doc_md.startswith("### ")
+    assert "Warning" not in dag.doc_md
+
+
+def test_every_task_is_repeated_after_a_pause(dag: Any) -> None:
+    for task in dag.tasks:
+        assert task.retries >= 2
+        assert task.retry_delay >= dt.timedelta(seconds=10)
+
+
+def test_no_dag_runs_what_was_missed_by_itself(dag: Any) -> None:
+    """Backfills are asked for by people."""
+    assert dag.catchup is False
+    assert dag.start_date.tzinfo is not None
+    assert dag.max_active_runs <= 4
+
+
+def test_every_parameter_has_a_type_a_title_and_a_description(dag: Any) -> None:
+    for name in dag.params:
+        param = dag.params.get_param(name)
+        assert {"type", "title"} <= set(param.schema), name
+        assert param.description, name
+        param.resolve()
+
+
+# --- invoices_to_journal ---
+
+
+@pytest.fixture
+def invoices(bag: DagBag) -> Any:
+    return bag.dags["invoices_to_journal"]
+
+
+def test_invoices_run_daily_on_landed_events_and_when_polling_is_due(invoices: Any) -> None:
+    schedule = invoices.timetable
+    assert isinstance(schedule, AssetOrTimeSchedule)
+    assert isinstance(schedule.timetable, CronDataIntervalTimetable)
+    assert schedule.timetable.timezone == "UTC"
+    assets = {asset.name: asset for asset in schedule.asset_condition.objects}
+    assert set(assets) == {"cin7_nav.invoices.landed", POLL_DUE.name}
+    (watcher,) = assets["cin7_nav.invoices.landed"].watchers
+    assert type(watcher.trigger).__name__ == "WebhookLandedTrigger"
+
+
+def test_invoices_go_step_by_step(invoices: Any) -> None:
+    order = ["landed", "collect", "translate", "deliver", "settle", "read_on"]
+    assert [task.task_id for task in invoices.topological_sort()] == order
+    for before, after in pairwise(order):
+        assert after in invoices.get_task(before).downstream_task_ids
+    assert [asset.name for asset in invoices.get_task("read_on").outlets] == [POLL_DUE.name]
+
+
+@pytest.mark.parametrize(
+    ("name", "good", "bad"),
+    [
+        ("documents", ["INV-1"], "INV-1"),
+        ("from", "2026-11-01", "1/11/2026"),
+        ("to", None, 5),
+        ("dry_run", True, "yes"),
+        ("listen", True, "yes"),
+    ],
+)
+def test_the_form_refuses_what_it_cannot_mean(invoices: Any, name: str, good: Any, bad: Any) -> None:
+    param = invoices.params.get_param(name)
+    assert param.resolve(good) == good
+    with pytest.raises(ValueError, match="Failed validating"):
+        param.resolve(bad)
+
+
+# --- polling ---
+
+
+def test_polling_rings_by_the_clock(bag: DagBag) -> None:
+    polling = bag.dags["polling"]
+    assert isinstance(polling.timetable, CronTriggerTimetable)
+    (task,) = polling.tasks
+    assert [asset.name for asset in task.outlets] == [POLL_DUE.name]
+
+
+# --- schedule.yaml ---
+
+
+def test_a_mistake_in_the_schedule_stops_nothing_and_shows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "schedule.yaml").write_text('poll: "every now and then"\nsweep: "15 4 * * *"\n')
+    monkeypatch.setenv("CIN7_NAV_SCHEDULE", str(tmp_path / "schedule.yaml"))
+    bag = DagBag(DAGS)
+    assert bag.import_errors == {}
+    polling, invoices = bag.dags["polling"], bag.dags["invoices_to_journal"]
+    assert polling.timetable.expression == "*/15 * * * *"
+    assert invoices.timetable.timetable.expression == "15 4 * * *"
+    assert "**Warning, schedule.yaml:**" in polling.doc_md
+    assert "### Poll due" in polling.doc_md
+
+
+def test_without_a_schedule_the_default_applies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CIN7_NAV_SCHEDULE", str(tmp_path / "schedule.yaml"))
+    bag = DagBag(DAGS)
+    assert bag.import_errors == {}
+    assert bag.dags["polling"].timetable.expression == "*/15 * * * *"
