@@ -29,7 +29,7 @@ def main(job: dict[str, Any]) -> dict[str, Any]:
     session = requests.Session()
     session.trust_env = False
     session.verify = job["ca"]
-    bearer = {"Authorization": f"Bearer {_token(session, job['token_url'])}"}
+    bearer = {"Authorization": f"Bearer {token(session, job['token_url'])}"}
     for call in calls:
         call["headers"] = (bearer | call["headers"]) if call["url"].startswith("https:") else call["headers"]
     made: dict[str, str] = {}
@@ -48,7 +48,8 @@ def _with_ids(url: str, made: dict[str, str]) -> str:
     return _IN_URL.sub(lambda found: made.get(found[0], found[0]), url)
 
 
-def _token(session: requests.Session, url: str) -> str:
+def token(session: requests.Session, url: str) -> str:
+    """A bearer token of the sandbox's Entra ID; `url` is its token endpoint."""
     client, secret = CLIENT
     form = {
         "grant_type": "client_credentials",
