@@ -21,7 +21,7 @@ SCHEDULE = 'poll: "0 0 29 2 *"\nsweep: "30 2 * * *"\n'
 """Polls happen when a test asks for one; the sweep is daily, as backfills are by day."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def running(folder: Path) -> Iterator[Installation]:
     """Every part of the stack, serving, with whatever the tests before have left in the books."""
     var = folder / "end_to_end"
