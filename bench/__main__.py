@@ -24,10 +24,12 @@ PLAIN_WIDTH = 120
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measure cin7-nav on the sandbox.")
-    parser.add_argument("rows", nargs="*", choices=[[], "A", *ROWS], help="only these rows, e.g. B D")
+    parser.add_argument("rows", nargs="*", metavar="row", help="only these of A to E, e.g. B D")
     parser.add_argument("--strict", action="store_true", help="end with 1 where a target is missed")
     options = parser.parse_args()
     wanted = options.rows or ["A", *ROWS]
+    if unknown := set(wanted) - {"A", *ROWS}:
+        parser.error(f"there is no row {', '.join(sorted(unknown))}")
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=PLAIN_WIDTH)
