@@ -132,7 +132,7 @@ def test_invalid_mappings_stop_the_invoices_and_not_the_dags(
     rules = accounts.read_text()
     accounts.write_text(rules.replace("account:", "acount:", 1))
     sale = installation.sale(announce=True)
-    installation.run_with("collect", "up_for_retry")
+    installation.run_with("translate", "up_for_retry")
     assert installation.postings(sale) == [0]
     assert installation.nav_calls(INSERT) == 0
     assert installation.airflow.import_errors() == {}

@@ -284,3 +284,14 @@ def test_a_single_lost_answer_goes_unnoticed(flow: Any, kind: str) -> None:
     flow.sandbox.cin7.fault(kind, "/sale$", "GET")
     flow.collect(POLL)
     assert numbers(flow) == {made["number"]}
+
+
+def test_without_valid_mappings_events_are_still_read_and_no_list_is_begun(flow: Any) -> None:
+    told, untold = flow.sale(), flow.sale()
+    flow.land("Sale/InvoiceAuthorised", told["order_id"], told["order_number"])
+    collected = collecting.collect(flow.database, flow.cin7, flow.run, Occasion.POLL, Scope(), None)
+    assert collected.orders == 1
+    assert flow.state(told) == "received"
+    assert reading.cursor_value(flow.database, "sale_list") is None
+    flow.collect()
+    assert flow.state(untold) == "received"

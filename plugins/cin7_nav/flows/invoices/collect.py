@@ -61,7 +61,7 @@ class Collected:
 class Collector:
     """The reading half of the flow, for one run."""
 
-    def __init__(self, database: Database, cin7: Cin7Hook, run: Run, go_live: dt.date) -> None:
+    def __init__(self, database: Database, cin7: Cin7Hook, run: Run, go_live: dt.date | None) -> None:
         self.database = database
         self.cin7 = cin7
         self.run = run
@@ -137,7 +137,13 @@ class Collector:
         name = f"{side}_list"
         cursor = reading.cursor_value(self.database, name)
         newest = dt.datetime.fromisoformat(cursor) if cursor else None
-        since = newest - OVERLAP if newest else dt.datetime.combine(self.go_live, dt.time(), dt.UTC)
+        if newest:
+            since = newest - OVERLAP
+        elif self.go_live:
+            since = dt.datetime.combine(self.go_live, dt.time(), dt.UTC)
+        else:
+            log.warning("%s is not read: company.yaml does not say from which day on", name)
+            return
         rows = self.cin7.sale_list(since) if side == "sale" else self.cin7.purchase_list(since)
         for headers in _in_chunks((_header(side, row) for row in rows), 1000):
             reading.remember_headers(self.database, headers)
@@ -208,10 +214,11 @@ def find_orders(database: Database, cin7: Cin7Hook, number: str) -> list[tuple[s
 
 
 def collect(
-    database: Database, cin7: Cin7Hook, run: Run, occasion: Occasion, scope: Scope, go_live: dt.date
+    database: Database, cin7: Cin7Hook, run: Run, occasion: Occasion, scope: Scope, go_live: dt.date | None
 ) -> Collected:
     """Read what the run is about. Documents that authorised or changed are in state `received` after it.
 
+    `go_live`: the day from which lists are read when they never were; None where the mappings are invalid.
     Safe to repeat. Raises `hooks.errors.VendorError` where Cin7 can't be reached at all: claimed events are
     given back first, and cursors stand where they stood.
     """

@@ -141,10 +141,10 @@ def desk() -> Iterator[Desk]:
 def collect(context: Mapping[str, Any]) -> dict[str, Any]:
     """Step 1. The answer: ids of claimed events, and counts."""
     work = assignment(context)
+    mappings = load(mappings_directory())
+    go_live = mappings.company.go_live if isinstance(mappings, Mappings) else None
     with desk() as at:
-        found = collecting.collect(
-            at.database, at.cin7, work.run, work.occasion, work.scope, _go_live(load(mappings_directory()))
-        )
+        found = collecting.collect(at.database, at.cin7, work.run, work.occasion, work.scope, go_live)
     log.info("%s: %d orders read; %s", work.occasion, found.orders, dict(found.outcome))
     return {
         "events": found.events,
@@ -195,12 +195,6 @@ def settle(context: Mapping[str, Any], events: list[int]) -> dict[str, int]:
         outcome = settling.settle(at.database, at.nav, work.run, events, follow=follow, posting=posting)
         log.info("Settled: %s; documents by state: %s", dict(outcome), documents.counts(at.database, Scope()))
     return dict(outcome)
-
-
-def _go_live(mappings: Mappings | list[MappingError]) -> dt.date:
-    if isinstance(mappings, Mappings):
-        return mappings.company.go_live
-    raise translating.InvalidMappings(mappings)
 
 
 def _show(
