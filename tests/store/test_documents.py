@@ -208,9 +208,11 @@ def test_a_lease_that_ended_is_taken_over(database: Database, desk: Any) -> None
 def test_claims_do_not_wait_for_each_other(database: Database, desk: Any) -> None:
     for number in ("INV-1", "INV-2"):
         desk.record(document(number))
+    impatient = Database(f"{database.dsn} options='-c lock_timeout=1s'")
     with database.transaction() as cursor:
         cursor.execute("SELECT FROM document WHERE number = 'INV-1' FOR UPDATE")
-        assert claim(database, "b") == ["INV-2"]
+        assert claim(impatient, "b") == ["INV-2"]
+    impatient.close()
 
 
 def test_many_claims_at_once_share_without_overlap(database: Database, desk: Any) -> None:
