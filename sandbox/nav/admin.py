@@ -55,6 +55,12 @@ def nav_admin_routes(nav: Nav) -> list[Route]:
         nav.writer.posting.approve(batch)
         return JSONResponse({"posted": sorted(documents)})
 
+    async def post_item_journal(request: Request) -> Response:
+        name = BatchName.model_validate(await _body(request))
+        return JSONResponse(
+            {"posted": nav.writer.item_posting.post(name.template.upper(), name.batch.upper())}
+        )
+
     async def approvals(request: Request) -> Response:
         return JSONResponse(
             {
@@ -96,6 +102,7 @@ def nav_admin_routes(nav: Nav) -> list[Route]:
         Route("/_sandbox/run-job-queue", run_job_queue, methods=["POST"]),
         Route("/_sandbox/request-approval", _checked(request_approval), methods=["POST"]),
         Route("/_sandbox/approve", _checked(approve), methods=["POST"]),
+        Route("/_sandbox/post-item-journal", _checked(post_item_journal), methods=["POST"]),
         Route("/_sandbox/approvals", approvals),
         Route("/_sandbox/sums", sums),
         Route("/_sandbox/purchase-invoice", _checked(invoice("purchase")), methods=["POST"]),

@@ -22,7 +22,7 @@ _VERBS = ["GET", "POST", "PATCH", "DELETE", "PUT"]
 
 
 def create_app(world: World, clock: Clock, state_dir: Path) -> Starlette:
-    """The app for the TLS listener: Entra's token endpoint and API v2.0. It keeps nothing in `state_dir`."""
+    """The app for the TLS listener: Entra and NAV's services. It keeps nothing in `state_dir`."""
     nav = Nav(world, clock)
     side = Side("nav", clock, nav.settings, Faults(), nav.calls, nav.reset)
 
@@ -55,6 +55,6 @@ def create_app(world: World, clock: Clock, state_dir: Path) -> Starlette:
 
 def route_of(path: str) -> str:
     """A path for the call log: without host part, company and keys, e.g. `journals()/Microsoft.NAV.post`."""
-    inner = re.sub(r"^/v2\.0/.*?/api/v2\.0/", "", path)
+    inner = re.sub(r"^/v2\.0/.*?/(api/v2\.0|ODataV4)/", "", path)
     inner = re.sub(r"\([^)]*\)", "()", inner)
-    return inner.removeprefix("companies()/")
+    return inner.removeprefix("companies()/").removeprefix("Company()/")

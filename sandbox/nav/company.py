@@ -20,8 +20,12 @@ from sandbox.world import BASE_CURRENCY, COMPANY, World, accounting_periods, pos
 
 RECEIVABLES, PAYABLES = "2310", "5410"
 OUTPUT_VAT, INPUT_VAT = "5610", "5630"
+INVENTORY, DIRECT_COST_APPLIED, COST_OF_GOODS_SOLD = "2110", "7190", "7110"
 TEMPLATES = ("GENERAL", "CIN7", "PURCHASES", "SALES")
 DEFAULT_TEMPLATE = "GENERAL"
+ITEM_TEMPLATE = "ITEM"
+ITEM_BATCHES = ("DEFAULT", "CIN7")
+"""Item journal batches are set up by people: no published page here makes one."""
 EXCHANGE_RATES = {"": Decimal(1), "EUR": Decimal("0.86"), "USD": Decimal("0.79")}
 """Local currency for one unit."""
 
@@ -40,6 +44,8 @@ _INDEXED: dict[str, tuple[str, ...]] = {
     "purchaseInvoiceLines": ("documentId",),
     "salesInvoices": ("number", "externalDocumentNumber", "customerNumber"),
     "salesInvoiceLines": ("documentId",),
+    "ItemJournal": ("Journal_Batch_Name",),
+    "ItemLedgerEntries": ("Item_No", "Document_No", "Posting_Date"),
 }
 
 
@@ -71,6 +77,7 @@ class Company:
         self.clock = clock
         self.settings = settings
         self.id = world.company_id
+        self.locations = frozenset(location.code for location in world.locations)
         self.undo = Undo()
         self.listeners: list[Callable[[Table, Row, str], None]] = []
         """Hear of every change of a record while it may still be taken back."""
@@ -81,7 +88,8 @@ class Company:
         self._stamp: str | None = stamp(clock.now() - dt.timedelta(days=1))
         self._draw = id_source(world.seed)
         self._versions = count(77_128_381_743_400)
-        self.tables = {name: self._table(entity) for name, entity in schema.IN_COMPANY.items()}
+        entities = schema.IN_COMPANY | schema.PUBLISHED
+        self.tables = {name: self._table(entity) for name, entity in entities.items()}
         self.ledger = self.tables["generalLedgerEntries"]
         self._fill()
         self._stamp = None

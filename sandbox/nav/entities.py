@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from sandbox.nav import errors
-from sandbox.nav.wire import NO_DATE, NO_DATETIME, NO_GUID, cents, escaped, unescaped
+from sandbox.nav.wire import NO_DATE, NO_DATETIME, NO_GUID, escaped, rounded, unescaped
 
 Row = dict[str, Any]
 """One record: wire names to stored values. Names that begin with `_` never reach the wire.
@@ -21,7 +21,7 @@ Stored are: guid, code, text and enum captions as str, dates and date-times as I
 are), amounts as Decimal.
 """
 
-Kind = Literal["guid", "code", "text", "date", "datetime", "decimal", "int", "bool", "enum"]
+Kind = Literal["guid", "code", "text", "date", "datetime", "decimal", "int", "bool", "enum", "option"]
 
 _EDM: dict[Kind, str] = {
     "guid": "Edm.Guid",
@@ -33,6 +33,7 @@ _EDM: dict[Kind, str] = {
     "int": "Edm.Int32",
     "bool": "Edm.Boolean",
     "enum": "Edm.String",
+    "option": "Edm.String",
 }
 _EMPTY: dict[Kind, Any] = {
     "guid": NO_GUID,
@@ -48,13 +49,18 @@ _EMPTY: dict[Kind, Any] = {
 
 @dataclass(frozen=True)
 class Field:
-    """One property of an entity. `length` bounds code and text; `options` are the captions of an enum."""
+    """One property of an entity. `length` bounds code and text.
+
+    `options` are the captions of an enum, or of an `option`: an enum that travels unescaped.
+    """
 
     name: str
     kind: Kind
     length: int = 0
     options: tuple[str, ...] = ()
     writable: bool = True
+    decimals: int = 2
+    """To how many digits after the point NAV rounds a decimal."""
 
     @property
     def edm(self) -> str:
@@ -64,7 +70,7 @@ class Field:
     @property
     def empty(self) -> Any:
         """What NAV stores where nothing was given."""
-        return self.options[0] if self.kind == "enum" else _EMPTY[self.kind]
+        return self.options[0] if self.kind in ("enum", "option") else _EMPTY[self.kind]
 
     def shown(self, value: Any) -> Any:
         """A stored value as the wire has it."""
@@ -82,12 +88,12 @@ class Field:
         match self.kind:
             case "code" | "text":
                 return self._text(value)
-            case "enum":
+            case "enum" | "option":
                 return self._option(value)
             case "decimal":
                 if isinstance(value, bool) or not isinstance(value, Decimal | int):
                     raise errors.unreadable(value, self.edm)
-                return cents(Decimal(value)) if self.name != "quantity" else Decimal(value)
+                return rounded(Decimal(value), self.decimals)
             case "int":
                 if isinstance(value, bool) or not isinstance(value, int):
                     raise errors.unreadable(value, self.edm)

@@ -240,7 +240,7 @@ class _Parser:
                 if field.length and len(value) > field.length:
                     raise errors.too_long(value, field.length, in_filter=True)
                 return value.upper() if field.kind == "code" and folded else value
-            case "enum", "string":
+            case (("enum" | "option"), "string"):
                 return field.read(unescaped(text[1:-1]))
             case "guid", "guid":
                 return read_guid(text)

@@ -17,6 +17,7 @@ from sandbox.nav.auth import Entra
 from sandbox.nav.calls import Call, Reply, refusal
 from sandbox.nav.company import Company
 from sandbox.nav.errors import ApiError
+from sandbox.nav.services import Services
 from sandbox.nav.settings import Settings
 from sandbox.nav.subscriptions import Subscriptions
 from sandbox.nav.throttle import Throttle
@@ -25,8 +26,8 @@ from sandbox.nav.writing import Writer
 from sandbox.world import NAV_ENVIRONMENT, TENANT_ID, World, build_world
 
 _ADDRESS = re.compile(
-    r"/v2\.0/(?:(?P<tenant>[^/]+)/)?(?P<environment>[^/]+)/api/(?:(?P<api>v2\.0|microsoft/runtime/beta))"
-    r"(?:/(?P<path>.*))?"
+    r"/v2\.0/(?:(?P<tenant>[^/]+)/)?(?P<environment>[^/]+)/"
+    r"(?P<service>api/v2\.0|api/microsoft/runtime/beta|ODataV4)(?:/(?P<path>.*))?"
 )
 
 
@@ -45,6 +46,7 @@ class Nav:
         self.company = Company(world, self.clock, self.settings)
         self.writer = Writer(self.company, self._scheduled)
         self.api = Api(self.company, self.writer)
+        self.services = Services(self.company, self.writer)
         self.subscriptions = Subscriptions(self.company)
         self.throttle = Throttle(self.settings)
 
@@ -106,12 +108,14 @@ class Nav:
             request.headers,
             await request.body(),
         )
-        if address["api"] != "v2.0":
-            return self._supported_resources(call)
-        return await self._limited(call)
+        match address["service"]:
+            case "api/v2.0":
+                return await self._limited(call, *self._answering(call))
+            case "ODataV4":
+                return await self._limited(call, self._published, 1)
+        return self._supported_resources(call)
 
-    async def _limited(self, call: Call) -> Reply:
-        answer, weight = self._answering(call)
+    async def _limited(self, call: Call, answer: Callable[[Call], Awaitable[Reply]], weight: int) -> Reply:
         try:
             async with self.throttle.place(weight):
                 return await answer(call)
@@ -135,6 +139,9 @@ class Nav:
 
     async def _single(self, call: Call) -> Reply:
         return self.api.handle(call)
+
+    async def _published(self, call: Call) -> Reply:
+        return self.services.handle(call)
 
     async def _batch(self, call: Call) -> Reply:
         return batch.handle(self.api, call)

@@ -10,6 +10,7 @@ from sandbox.nav.invoice_schema import (
     SALES_INVOICE_LINES,
     SALES_INVOICES,
 )
+from sandbox.nav.item_schema import ITEM_JOURNAL, ITEM_LEDGER_ENTRIES
 from sandbox.nav.ledger_schema import DIMENSION_SET_LINES, GENERAL_LEDGER_ENTRIES, JOURNAL_LINES, JOURNALS
 from sandbox.nav.master_schema import (
     ACCOUNTING_PERIODS,
@@ -71,6 +72,8 @@ IN_COMPANY: dict[str, Entity] = {
         SALES_INVOICE_LINES,
     )
 }
+PUBLISHED: dict[str, Entity] = {entity.name: entity for entity in (ITEM_JOURNAL, ITEM_LEDGER_ENTRIES)}
+"""The pages published over OData V4, by service name; API v2.0 does not know them."""
 ENTITIES: dict[str, Entity] = {COMPANIES.name: COMPANIES, SUBSCRIPTIONS.name: SUBSCRIPTIONS, **IN_COMPANY}
 
 NEEDS_PARENT = {
@@ -110,9 +113,12 @@ __all__ = [
     "GENERAL_LEDGER_ENTRIES",
     "GENERAL_LEDGER_SETUP",
     "ITEMS",
+    "ITEM_JOURNAL",
+    "ITEM_LEDGER_ENTRIES",
     "JOURNALS",
     "JOURNAL_LINES",
     "NEEDS_PARENT",
+    "PUBLISHED",
     "PURCHASE_INVOICES",
     "PURCHASE_INVOICE_LINES",
     "SALES_INVOICES",

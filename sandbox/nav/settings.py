@@ -37,6 +37,10 @@ class Settings(admin.Settings):
     increment_batch_name: bool = False
     external_document_mandatory: bool = False
     """Purchases & Payables Setup, Sales & Receivables Setup: Ext. Doc. No. Mandatory."""
+    automatic_cost_posting: bool = False
+    """Inventory Setup: item postings write their cost to the G/L, under the item document's number."""
+    prevent_negative_inventory: bool = False
+    """Inventory Setup: an item cannot leave a location that does not hold enough of it."""
 
     post_with_job_queue: bool = False
     job_queue_seconds: float | None = Field(None, ge=0)

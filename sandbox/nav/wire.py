@@ -12,8 +12,6 @@ NO_DATE = "0001-01-01"
 NO_DATETIME = "0001-01-01T00:00:00Z"
 NO_GUID = "00000000-0000-0000-0000-000000000000"
 
-CENT = Decimal("0.01")
-
 
 class NotJson(ValueError):
     """A body that is not a JSON document."""
@@ -85,7 +83,12 @@ def spoken(value: Decimal) -> str:
 
 def cents(value: Decimal) -> Decimal:
     """Rounded to the amount rounding precision 0.01, halves away from zero."""
-    return value.quantize(CENT, rounding=ROUND_HALF_UP)
+    return rounded(value, 2)
+
+
+def rounded(value: Decimal, decimals: int) -> Decimal:
+    """Rounded to so many digits after the point, halves away from zero."""
+    return value.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)
 
 
 def escaped(option: str) -> str:

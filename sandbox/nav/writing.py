@@ -10,6 +10,8 @@ from sandbox.nav.batches import Batches
 from sandbox.nav.company import Company
 from sandbox.nav.dimensions import DimensionLines
 from sandbox.nav.entities import Entity, Row
+from sandbox.nav.item_journal import ItemJournal
+from sandbox.nav.item_posting import ItemPosting
 from sandbox.nav.journal import Lines
 from sandbox.nav.parties import Parties
 from sandbox.nav.posting import Posting
@@ -24,6 +26,8 @@ class Writer:
         self.batches = Batches(company)
         self.lines = Lines(company, self.batches)
         self.posting = Posting(company, self.batches, self.lines)
+        self.items = ItemJournal(company)
+        self.item_posting = ItemPosting(company, self.items, self.posting)
         self._dimensions = DimensionLines(company, self.lines)
         self._parties = Parties(company)
         self._scheduled = scheduled
@@ -55,6 +59,8 @@ class Writer:
             return self._dimension_line(line, row["id"])
         elif entity in (schema.CUSTOMERS, schema.VENDORS):
             self._parties.modify(entity, row, values)
+        elif entity is schema.ITEM_JOURNAL:
+            self.items.modify(row, values)
         else:
             self.company.tables[entity.name].change(row, **values)
         return row
@@ -66,6 +72,8 @@ class Writer:
             self.lines.delete(row)
         elif entity is schema.DIMENSION_SET_LINES:
             self._dimensions.delete(self._journal_line(parent, row["parentType"]), row["id"])
+        elif entity is schema.ITEM_JOURNAL:
+            self.items.delete(row)
         else:
             self._parties.delete(entity, row)
 
@@ -82,6 +90,8 @@ class Writer:
         if entity is schema.DIMENSION_SET_LINES:
             line = self._journal_line(parent, "Journal Line")
             return self._dimension_line(line, self._dimensions.insert(line, values))
+        if entity is schema.ITEM_JOURNAL:
+            return self.items.insert(values)
         return self._parties.create(entity, values)
 
     def _batch(self, parent: Row | None, values: dict[str, Any]) -> Row:
