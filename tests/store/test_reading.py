@@ -17,6 +17,11 @@ LATER = "2026-11-20T10:00:00.000001+00:00"
 HEADER = Header("sale", "order-1", "SO-1", "INV-1", DAY, FIRST, True)
 
 
+def mark_read(database: Database, header: Header) -> None:
+    with database.transaction() as cursor:
+        reading.details_read(cursor, header)
+
+
 def unread(database: Database, side: str = "sale", **more: object) -> list[str]:
     return reading.unread(database, side, 10, **more)  # type: ignore[arg-type]
 
@@ -33,7 +38,7 @@ def test_an_order_is_read_once_for_each_change(database: Database) -> None:
     reading.remember_headers(database, [HEADER])
     assert unread(database) == ["order-1"]
     assert unread(database, "purchase") == []
-    reading.details_read(database, HEADER)
+    mark_read(database, HEADER)
     reading.remember_headers(database, [HEADER])
     assert unread(database) == []
     reading.remember_headers(database, [replace(HEADER, updated=LATER)])
@@ -42,13 +47,13 @@ def test_an_order_is_read_once_for_each_change(database: Database) -> None:
 
 def test_details_may_be_newer_than_the_list(database: Database) -> None:
     reading.remember_headers(database, [HEADER])
-    reading.details_read(database, replace(HEADER, updated=LATER))
+    mark_read(database, replace(HEADER, updated=LATER))
     assert unread(database) == []
 
 
 def test_details_older_than_the_list_leave_the_order_unread(database: Database) -> None:
     reading.remember_headers(database, [replace(HEADER, updated=LATER)])
-    reading.details_read(database, HEADER)
+    mark_read(database, HEADER)
     assert unread(database) == ["order-1"]
 
 
@@ -68,7 +73,7 @@ def test_an_order_without_invoice_is_not_read_until_it_has_one(database: Databas
 def test_an_order_that_lost_its_invoice_is_read_where_we_know_a_document(database: Database) -> None:
     known = document(key=replace(document().key, order_id="order-1"))
     documents.record(database, {}, [known], Run("dag/run"))
-    reading.details_read(database, HEADER)
+    mark_read(database, HEADER)
     reading.remember_headers(database, [replace(HEADER, updated=LATER, invoiced=False)])
     assert unread(database) == ["order-1"]
 
@@ -96,7 +101,7 @@ def test_orders_are_found_by_their_own_and_their_documents_ids_and_numbers(datab
 
 
 def test_orders_read_in_their_newest_state_need_no_reading(database: Database) -> None:
-    reading.details_read(database, HEADER)
+    mark_read(database, HEADER)
     reading.remember_headers(database, [HEADER, replace(HEADER, order_id="order-2")])
     asked = ["order-3", "order-2", "order-1"]
     assert reading.still_unread(database, "sale", asked) == ["order-2", "order-3"]
@@ -112,7 +117,7 @@ def test_an_order_that_cannot_be_read_says_since_when_until_it_can(database: Dat
     reading.unreadable(database, "sale", "order-1", "still no total")
     assert [(row[3], row[4]) for row in reading.problems(database)] == [("still no total", since)]
     assert unread(database) == ["order-1"]
-    reading.details_read(database, HEADER)
+    mark_read(database, HEADER)
     assert reading.problems(database) == []
 
 

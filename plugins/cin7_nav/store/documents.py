@@ -12,6 +12,7 @@ from cin7_nav.model import DocumentKey, Fixer, Journal, Problem, SourceDocument,
 from cin7_nav.store import audit, codec
 from cin7_nav.store.audit import Change
 from cin7_nav.store.database import COMPANY, Cursor, Database, values
+from cin7_nav.store.reading import Header, details_read
 
 LEASE = dt.timedelta(minutes=10)
 """How long a document stays with the run that works on it, unless the run says otherwise."""
@@ -90,10 +91,18 @@ def _stored(row: Sequence[Any]) -> Stored:
     )
 
 
-def record(database: Database, raw: Any, documents: Iterable[SourceDocument], run: Run) -> Counter[str]:
-    """Take in the documents of one order as just read, with the order's `raw` JSON.
+def record(
+    database: Database,
+    raw: Any,
+    documents: Iterable[SourceDocument],
+    run: Run,
+    header: Header | None = None,
+) -> Counter[str]:
+    """Take in the documents of one order as just read, with the order's `raw` JSON and its `header`.
 
-    Only what alters the journal counts as a change. Counts by what became of each document.
+    Only what alters the journal counts as a change. Counts by what became of each document. The commit
+    does not wait for the disk: what a crash could take back is read from Cin7 again, and whatever is
+    committed after it with the usual care, such as the end of an event, makes it safe too.
     """
     by_key = {document.key: document for document in documents}
     body = codec.canonical(raw)
@@ -101,9 +110,12 @@ def record(database: Database, raw: Any, documents: Iterable[SourceDocument], ru
     outcome: Counter[str] = Counter()
     changes: list[Change] = []
     with database.transaction() as cursor:
+        cursor.execute("SET LOCAL synchronous_commit = off")
         cursor.execute(
             "INSERT INTO payload (sha256, body) VALUES (%s, %s) ON CONFLICT DO NOTHING", (raw_sha256, body)
         )
+        if header:
+            details_read(cursor, header)
         known = _known(cursor, by_key)
         for key, document in by_key.items():
             old = known.get(key)
@@ -342,6 +354,8 @@ def _known(
         (COMPANY, orders),
     )
     known = {stored.key: stored for stored in map(_stored, cursor.fetchall())}
+    if not known:
+        return {}
     cursor.execute(
         f"""
         SELECT DISTINCT ON (document_id) document_id, state, content_hash FROM delivery v

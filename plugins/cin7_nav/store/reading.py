@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from cin7_nav.store.database import COMPANY, Database, values
+from cin7_nav.store.database import COMPANY, Cursor, Database, values
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,30 +136,29 @@ def still_unread(database: Database, side: str, ids: Collection[str]) -> list[st
         return [row[0] for row in cursor.fetchall()]
 
 
-def details_read(database: Database, header: Header) -> None:
+def details_read(cursor: Cursor, header: Header) -> None:
     """The details of this order were read in the state that the header's change stamp names."""
-    with database.transaction() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO order_header (company, side, order_id, order_number, invoice_number, invoice_date,
-                                      updated, invoiced, read_updated)
-            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
-            ON CONFLICT (company, side, order_id) DO UPDATE SET
-                updated = greatest(order_header.updated, excluded.updated),
-                read_updated = excluded.read_updated, problem = NULL, problem_since = NULL
-            """,
-            (
-                COMPANY,
-                header.side,
-                header.order_id,
-                header.order_number,
-                header.invoice_number,
-                header.invoice_date,
-                header.updated,
-                header.invoiced,
-                header.updated,
-            ),
-        )
+    cursor.execute(
+        """
+        INSERT INTO order_header (company, side, order_id, order_number, invoice_number, invoice_date,
+                                  updated, invoiced, read_updated)
+        VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+        ON CONFLICT (company, side, order_id) DO UPDATE SET
+            updated = greatest(order_header.updated, excluded.updated),
+            read_updated = excluded.read_updated, problem = NULL, problem_since = NULL
+        """,
+        (
+            COMPANY,
+            header.side,
+            header.order_id,
+            header.order_number,
+            header.invoice_number,
+            header.invoice_date,
+            header.updated,
+            header.invoiced,
+            header.updated,
+        ),
+    )
 
 
 def unreadable(database: Database, side: str, order_id: str, problem: str) -> None:

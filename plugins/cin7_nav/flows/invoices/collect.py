@@ -188,8 +188,7 @@ class Collector:
                 raise
             return True
         self._failures_in_a_row = 0
-        self.collected.outcome += documents.record(self.database, raw, found, self.run)
-        reading.details_read(self.database, header)
+        self.collected.outcome += documents.record(self.database, raw, found, self.run, header)
         self.collected.orders += 1
         self._read.add((side, header.order_id))
         return True
