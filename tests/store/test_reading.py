@@ -23,7 +23,7 @@ def mark_read(database: Database, header: Header) -> None:
 
 
 def unread(database: Database, side: str = "sale", **more: object) -> list[str]:
-    return reading.unread(database, side, 10, **more)  # type: ignore[arg-type]
+    return [order for order, _ in reading.unread(database, side, 10, **more)]  # type: ignore[arg-type]
 
 
 def test_a_cursor_is_where_it_was_moved_to(database: Database) -> None:
@@ -87,7 +87,7 @@ def test_the_unread_can_be_narrowed(database: Database) -> None:
     assert unread(database) == ["order-0", "order-1", "order-2", "order-3"]
     assert unread(database, day=(days[0], days[1])) == ["order-0", "order-1"]
     assert unread(database, skip=["order-0", "order-3"]) == ["order-1", "order-2"]
-    assert reading.unread(database, "sale", 1) == ["order-0"]
+    assert [order for order, _ in reading.unread(database, "sale", 1)] == ["order-0"]
 
 
 def test_orders_are_found_by_their_own_and_their_documents_ids_and_numbers(database: Database) -> None:
@@ -104,8 +104,8 @@ def test_orders_read_in_their_newest_state_need_no_reading(database: Database) -
     mark_read(database, HEADER)
     reading.remember_headers(database, [HEADER, replace(HEADER, order_id="order-2")])
     asked = ["order-3", "order-2", "order-1"]
-    assert reading.still_unread(database, "sale", asked) == ["order-2", "order-3"]
-    assert reading.still_unread(database, "purchase", ["order-1"]) == ["order-1"]
+    assert reading.still_unread(database, "sale", asked) == [("order-2", HEADER.updated), ("order-3", "")]
+    assert reading.still_unread(database, "purchase", ["order-1"]) == [("order-1", "")]
     assert reading.still_unread(database, "sale", []) == []
 
 

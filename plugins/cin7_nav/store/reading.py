@@ -25,6 +25,10 @@ class Header:
     """Whether the row leaves open or says that there is an invoice or a credit note."""
 
 
+Listed = tuple[str, str]
+"""An order's id and the newest change stamp that is known of it; empty where it was never listed."""
+
+
 def cursor_value(database: Database, name: str) -> str | None:
     with database.transaction() as cursor:
         cursor.execute("SELECT value FROM read_cursor WHERE company = %s AND name = %s", (COMPANY, name))
@@ -82,23 +86,23 @@ def unread(
     *,
     skip: Collection[str] = (),
     day: tuple[dt.date, dt.date] | None = None,
-) -> list[str]:
+) -> list[Listed]:
     """Orders that changed after their details were read.
 
-    `skip` leaves out orders that could not be read in this run; `day` keeps to invoice dates in a range,
+    `skip` leaves out orders that this run has dealt with; `day` keeps to invoice dates in a range,
     both ends included.
     """
     with database.transaction() as cursor:
         cursor.execute(
             """
-            SELECT order_id FROM order_header
+            SELECT order_id, updated FROM order_header
             WHERE company = %s AND side = %s AND invoiced AND read_updated IS DISTINCT FROM updated
               AND NOT order_id = ANY (%s) AND (%s OR invoice_date BETWEEN %s AND %s)
             ORDER BY invoice_date, order_id LIMIT %s
             """,
             (COMPANY, side, list(skip), day is None, *(day or (None, None)), limit),
         )
-        return [row[0] for row in cursor.fetchall()]
+        return list(cursor.fetchall())
 
 
 def orders_named(database: Database, side: str, ids: Collection[str], numbers: Collection[str]) -> set[str]:
@@ -121,19 +125,20 @@ def orders_named(database: Database, side: str, ids: Collection[str], numbers: C
         return {row[0] for row in cursor.fetchall()}
 
 
-def still_unread(database: Database, side: str, ids: Collection[str]) -> list[str]:
+def still_unread(database: Database, side: str, ids: Collection[str]) -> list[Listed]:
     """Those of these orders whose details were not read in the newest state known."""
     with database.transaction() as cursor:
         cursor.execute(
             """
-            SELECT order_id FROM unnest(%s::text[]) AS asked (order_id)
-            WHERE NOT EXISTS (SELECT FROM order_header h WHERE h.company = %s AND h.side = %s
-                AND h.order_id = asked.order_id AND h.read_updated = h.updated)
-            ORDER BY order_id
+            SELECT asked.order_id, coalesce(h.updated, '')
+            FROM unnest(%s::text[]) AS asked (order_id)
+            LEFT JOIN order_header h ON h.company = %s AND h.side = %s AND h.order_id = asked.order_id
+            WHERE h.read_updated IS DISTINCT FROM h.updated OR h.order_id IS NULL
+            ORDER BY asked.order_id
             """,
             (list(ids), COMPANY, side),
         )
-        return [row[0] for row in cursor.fetchall()]
+        return list(cursor.fetchall())
 
 
 def details_read(cursor: Cursor, header: Header) -> None:

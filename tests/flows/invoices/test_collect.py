@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from cin7_nav.flows.invoices import collect as collecting
 from cin7_nav.flows.invoices.collect import Occasion
-from cin7_nav.hooks.errors import Unavailable
+from cin7_nav.hooks.errors import NotFound, Unavailable
 from cin7_nav.store import inbox, reading
 from cin7_nav.store.documents import Scope
 
@@ -295,3 +295,33 @@ def test_without_valid_mappings_events_are_still_read_and_no_list_is_begun(flow:
     assert reading.cursor_value(flow.database, "sale_list") is None
     flow.collect()
     assert flow.state(untold) == "received"
+
+
+def test_an_order_that_cin7_lists_and_does_not_find_is_noted_and_the_run_ends(
+    flow: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone, there = flow.sale(), flow.sale()
+    whole = flow.cin7.sale
+
+    def sale(order_id: str) -> Any:
+        if order_id == gone["order_id"]:
+            raise NotFound("Sale with specified ID not found", status=400)
+        return whole(order_id)
+
+    monkeypatch.setattr(flow.cin7, "sale", sale)
+    assert flow.collect().outcome["unreadable"] == 1
+    assert flow.state(there) == "received"
+    assert [row[1] for row in reading.problems(flow.database)] == [gone["order_id"]]
+
+
+def test_details_with_an_older_stamp_than_the_list_are_read_once(
+    flow: Any, calls: Calls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flow.sale()
+    whole = flow.cin7.sale
+    older = {"LastModifiedOn": "2026-01-01T00:00:00Z"}
+    monkeypatch.setattr(flow.cin7, "sale", lambda order_id: whole(order_id) | older)
+    calls("cin7")
+    flow.collect()
+    flow.collect()
+    assert details(calls("cin7")) == 1

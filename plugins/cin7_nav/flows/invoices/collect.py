@@ -5,18 +5,19 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-from cin7_nav.hooks.cin7 import Cin7Hook, timestamp
+from cin7_nav.hooks.cin7 import Cin7Hook, Row, timestamp
 from cin7_nav.hooks.errors import NotFound, Refused, Unavailable
 from cin7_nav.store import documents, inbox, reading
 from cin7_nav.store.database import Database
 from cin7_nav.store.documents import Run, Scope
 from cin7_nav.store.inbox import Event
-from cin7_nav.store.reading import Header
+from cin7_nav.store.reading import Header, Listed
 from cin7_nav.wire.documents import purchase_documents, sale_documents
 from cin7_nav.wire.fields import WireError
 
@@ -68,7 +69,7 @@ class Collector:
         self.go_live = go_live
         self.collected = Collected()
         self._read: set[tuple[str, str]] = set()
-        self._failed: set[str] = set()
+        self._seen: set[str] = set()
         self._failures_in_a_row = 0
 
     def landed(self) -> Collected:
@@ -103,7 +104,7 @@ class Collector:
         for side, (ids, numbers) in named.items():
             self._read_list(side)
             orders = reading.orders_named(self.database, side, ids, numbers - {""})
-            self._read_orders(side, reading.still_unread(self.database, side, orders))
+            self._read_orders(side, [reading.still_unread(self.database, side, orders)])
             self._read_orders(side, self._unread(side, day=(first, last)))
         return self.collected
 
@@ -113,7 +114,7 @@ class Collector:
             orders = find_orders(self.database, self.cin7, number)
             self.collected.outcome["number not found in Cin7"] += not orders
             for side, order_id in orders:
-                self._read_order(side, order_id)
+                self._read_anyhow(side, order_id)
         return self.collected
 
     def _look_at(self, event: Event) -> None:
@@ -125,12 +126,12 @@ class Collector:
         side = "sale" if event.type.startswith("Sale/") else "purchase"
         known = reading.orders_named(self.database, side, [event.record_id], [])
         for order_id in known or {event.record_id}:
-            if order_id and self._read_order(side, order_id, expected_number=event.number):
+            if order_id and self._read_anyhow(side, order_id, event.number):
                 return
         if event.number:
             search = self.cin7.search_sale if side == "sale" else self.cin7.search_purchase
             for row in search(event.number):
-                self._read_order(side, str(row["SaleID" if side == "sale" else "ID"]).lower())
+                self._read_anyhow(side, str(row["SaleID" if side == "sale" else "ID"]).lower())
 
     def _read_list(self, side: str) -> None:
         """Remember the headers of one list; its cursor moves only when the walk reached the end."""
@@ -152,27 +153,56 @@ class Collector:
         if newest:
             reading.move_cursor(self.database, name, newest.isoformat(timespec="microseconds"))
 
-    def _unread(self, side: str, day: tuple[dt.date, dt.date] | None = None) -> Iterator[str]:
-        while found := reading.unread(self.database, side, 100, skip=self._failed, day=day):
-            yield from found
+    def _unread(self, side: str, day: tuple[dt.date, dt.date] | None = None) -> Iterator[list[Listed]]:
+        while found := reading.unread(self.database, side, 100, skip=self._seen, day=day):
+            yield found
 
-    def _read_orders(self, side: str, order_ids: Iterable[str]) -> None:
-        for order_id in order_ids:
-            if self.collected.orders >= READS_PER_RUN:
-                self.collected.more = True
-                return
-            self._read_order(side, order_id)
+    def _read_orders(self, side: str, chunks: Iterable[list[Listed]]) -> None:
+        """Read orders that a list or the ledger named, as many as a run may; the next one is fetched while
+        one is stored."""
+        with ThreadPoolExecutor(1) as pool:
+            for chunk in chunks:
+                room = max(READS_PER_RUN - self.collected.orders, 0)
+                fetches = (pool.submit(self._fetch, side, order_id) for order_id, _ in chunk[:room])
+                fetched = next(fetches, None)
+                for order_id, stamp in chunk[:room]:
+                    answer, fetched = fetched, next(fetches, None)
+                    self._seen.add(order_id)
+                    if answer and not self._read_order(side, order_id, answer.result, listed=stamp):
+                        self._note_failure(side, order_id, "Cin7 names it and does not find it")
+                if len(chunk) > room:
+                    self.collected.more = True
+                    return
 
-    def _read_order(self, side: str, order_id: str, expected_number: str = "") -> bool:
-        """Read one order whole; whether it is there and is the one with the expected order number.
+    def _fetch(self, side: str, order_id: str) -> Row:
+        return self.cin7.sale(order_id) if side == "sale" else self.cin7.purchase(order_id)
+
+    def _read_anyhow(self, side: str, order_id: str, expected_number: str = "") -> bool:
+        """Read an order that nobody listed."""
+        return self._read_order(
+            side, order_id, lambda: self._fetch(side, order_id), expected_number=expected_number
+        )
+
+    def _read_order(
+        self,
+        side: str,
+        order_id: str,
+        fetch: Callable[[], Row],
+        *,
+        expected_number: str = "",
+        listed: str = "",
+    ) -> bool:
+        """Take in one order whole; whether it is there and is the one with the expected order number.
 
         One that can't be read is noted and the others go on. Raises `Unavailable` where Cin7 itself fails.
+        `listed` is the change stamp under which a list named it: the details may carry an older one.
         """
         if (side, order_id) in self._read:
             return True
         try:
-            raw = self.cin7.sale(order_id) if side == "sale" else self.cin7.purchase(order_id)
+            raw = fetch()
             header = _header_of_details(side, raw)
+            header = replace(header, updated=max(header.updated, listed))
             if expected_number and header.order_number != expected_number:
                 return False
             found = sale_documents(raw) if side == "sale" else purchase_documents(raw)
@@ -196,7 +226,6 @@ class Collector:
     def _note_failure(self, side: str, order_id: str, problem: str) -> None:
         log.warning("%s %s can't be read: %s", side, order_id, problem)
         reading.unreadable(self.database, side, order_id, problem)
-        self._failed.add(order_id)
         self.collected.outcome["unreadable"] += 1
 
 
