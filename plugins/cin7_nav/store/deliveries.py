@@ -161,6 +161,19 @@ def store_keys(
     return deliveries
 
 
+def holders(database: Database, numbers: Sequence[str]) -> dict[str, int]:
+    """The document that holds each of these NAV document numbers; numbers not given yet are left out."""
+    with database.transaction() as cursor:
+        cursor.execute(
+            """
+            SELECT nav_document_no, document_id FROM delivery
+            WHERE company = %s AND nav_document_no = ANY (%s)
+            """,
+            (COMPANY, list(numbers)),
+        )
+        return dict(cursor.fetchall())
+
+
 def party_amount(journal: Journal) -> Decimal:
     """The amount of the customer or vendor line: local currency, debit positive."""
     return sum((line.amount for line in journal.lines if line.account_type is not AccountType.GL), Decimal(0))

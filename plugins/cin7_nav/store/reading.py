@@ -125,6 +125,22 @@ def orders_named(database: Database, side: str, ids: Collection[str], numbers: C
         return {row[0] for row in cursor.fetchall()}
 
 
+def unknown_ids(database: Database, side: str, ids: Collection[str]) -> set[str]:
+    """Those of these ids that are neither an order's nor that of a document that was read."""
+    with database.transaction() as cursor:
+        cursor.execute(
+            """
+            SELECT asked.id FROM unnest(%(ids)s::text[]) AS asked (id)
+            WHERE NOT EXISTS (SELECT FROM order_header h WHERE h.company = %(company)s AND h.side = %(side)s
+                              AND h.order_id = asked.id)
+              AND NOT EXISTS (SELECT FROM document d WHERE d.company = %(company)s
+                              AND d.task_id = asked.id)
+            """,
+            {"company": COMPANY, "side": side, "ids": list(ids)},
+        )
+        return {row[0] for row in cursor.fetchall()}
+
+
 def still_unread(database: Database, side: str, ids: Collection[str]) -> list[Listed]:
     """Those of these orders whose details were not read in the newest state known."""
     with database.transaction() as cursor:

@@ -325,3 +325,11 @@ def test_details_with_an_older_stamp_than_the_list_are_read_once(
     flow.collect()
     flow.collect()
     assert details(calls("cin7")) == 1
+
+
+def test_a_day_finds_a_further_invoice_of_an_order_that_its_list_row_does_not_show(flow: Any) -> None:
+    before = flow.today - dt.timedelta(days=2)
+    order = flow.sale(type="Advanced", date=str(before))
+    further = flow.sale(order_id=order["order_id"], date=str(flow.today))
+    flow.collect(DAY, Scope(since=flow.today, until=flow.today))
+    assert flow.state(further) == "received"

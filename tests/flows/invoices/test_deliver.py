@@ -422,3 +422,18 @@ def test_a_journal_may_touch_an_account_to_and_fro() -> None:
     party = JournalLine(AccountType.VENDOR, "V00010", Decimal("-10.00"), "sample")
     sent = Journal("C7P-1", "1", DAY, (party, gl("5450", "15.00"), gl("5450", "-5.00")))
     assert agrees(sent, [entry("5410", "-10.00"), entry("5450", "15.00"), entry("5450", "-5.00")])
+
+
+def test_of_two_documents_with_one_number_the_second_waits_and_others_go_on(flow: Any) -> None:
+    first, second, other = flow.sale(), flow.sale(), flow.sale()
+    flow.ready()
+    number = f"C7S-{first['number']}"
+    flow.sql(
+        "UPDATE document SET journal = jsonb_set(journal, '{document_no}', %s) WHERE number = %s",
+        f'"{number}"',
+        second["number"],
+    )
+    assert flow.deliver() == {"posted": 2, "needs_attention": 1}
+    assert {flow.state(first), flow.state(second)} == {"posted", "needs_attention"}
+    assert flow.problems(first) + flow.problems(second) == ["number_taken"]
+    assert flow.is_posted_once(other)

@@ -93,7 +93,8 @@ class Collector:
         """Every document with a business date in this range, both ends included.
 
         Cin7's lists can't be asked for invoice dates: its ledger names the documents of the days, and the
-        remembered list rows cover what has no ledger row.
+        remembered list rows cover what has no ledger row. A list row shows one invoice of its order only:
+        where the ledger names one that is in no order read so far, it may be in any that is still unread.
         """
         named: dict[str, tuple[set[str], set[str]]] = {"sale": (set(), set()), "purchase": (set(), set())}
         for row in self.cin7.transactions(first, last):
@@ -106,6 +107,8 @@ class Collector:
             orders = reading.orders_named(self.database, side, ids, numbers - {""})
             self._read_orders(side, [reading.still_unread(self.database, side, orders)])
             self._read_orders(side, self._unread(side, day=(first, last)))
+            if reading.unknown_ids(self.database, side, ids):
+                self._read_orders(side, self._unread(side))
         return self.collected
 
     def numbered(self, numbers: Iterable[str]) -> Collected:

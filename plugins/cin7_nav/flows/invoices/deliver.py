@@ -113,7 +113,12 @@ class Deliverer:
 
     def _problems(self, ready: Sequence[tuple[Stored, Journal]]) -> dict[int, tuple[Problem, ...]]:
         chart = self.reference.chart([journal for _, journal in ready])
-        return {stored.id: tuple(precheck(journal, chart)) for stored, journal in ready}
+        holders = deliveries.holders(self.database, [journal.document_no for _, journal in ready])
+        problems = {stored.id: tuple(precheck(journal, chart)) for stored, journal in ready}
+        for stored, journal in ready:
+            if holders.setdefault(journal.document_no, stored.id) != stored.id:
+                problems[stored.id] += (_number_taken(stored, journal),)
+        return problems
 
     def _post_all(self, fresh: Sequence[Delivery]) -> list[Sent]:
         """Insert and post side by side, then prove all of them with one read."""
@@ -332,6 +337,16 @@ def _foreign_batch(delivery: Delivery, found: StagedJournal) -> Sent:
         Fixer.NAV_ADMINISTRATOR,
     )
     return Sent(delivery, Outcome.UNKNOWN, State.UNKNOWN, problem.message, (problem,))
+
+
+def _number_taken(stored: Stored, journal: Journal) -> Problem:
+    return Problem(
+        "number_taken",
+        f"another Cin7 document already has the NAV document number {journal.document_no}: "
+        f"two documents are numbered {stored.document.number}",
+        f"Cin7 {stored.document.order_number}",
+        Fixer.ACCOUNTANT,
+    )
 
 
 def _failed(delivery: Delivery, error: VendorError, journal_id: str | None = None) -> Sent:
