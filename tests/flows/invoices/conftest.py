@@ -52,8 +52,9 @@ class Flow:
     """How far the test moved the clock that reference data ages by."""
 
     def __post_init__(self) -> None:
+        nav, cin7 = self.nav, self.cin7
         self.reference = Reference(
-            self.database, self.nav, self.cin7, lambda: dt.datetime.now(dt.UTC) + self.passed
+            self.database, lambda: nav, lambda: cin7, lambda: dt.datetime.now(dt.UTC) + self.passed
         )
         health = self.sandbox.cin7.get("health")
         self.today = dt.date.fromisoformat(health["now"][:10])

@@ -30,10 +30,17 @@ DEFAULTS = "account_defaults"
 
 
 class Reference:
-    """Cached reference data, refreshed by age. Reads go to Postgres, one query per question and batch."""
+    """Cached reference data, refreshed by age. Reads go to Postgres, one query per question and batch.
+
+    The vendors are connected to only when something is fetched.
+    """
 
     def __init__(
-        self, database: Database, nav: NavChannel, cin7: Cin7Hook, now: Callable[[], dt.datetime]
+        self,
+        database: Database,
+        nav: Callable[[], NavChannel],
+        cin7: Callable[[], Cin7Hook],
+        now: Callable[[], dt.datetime],
     ) -> None:
         self.database = database
         self.nav = nav
@@ -60,18 +67,14 @@ class Reference:
         parties = entity in (Entity.CUSTOMERS, Entity.VENDORS)
 
         def fetch(since: dt.datetime | None) -> Iterable[Row]:
-            return (_nav_row(entity, row) for row in self.nav.reference(entity, modified_since=since))
+            return (_nav_row(entity, row) for row in self.nav().reference(entity, modified_since=since))
 
         return self._refresh(NAV, entity, age, fetch, partial=parties)
 
     def _refresh_cin7(self, entity: str, age: dt.timedelta) -> bool:
-        fetchers = {
-            "customers": self.cin7.customers,
-            "suppliers": self.cin7.suppliers,
-            "products": self.cin7.products,
-        }
-
         def fetch(since: dt.datetime | None) -> Iterable[Row]:
+            cin7 = self.cin7()
+            fetchers = {"customers": cin7.customers, "suppliers": cin7.suppliers, "products": cin7.products}
             return (_cin7_row(entity, row) for row in fetchers[entity](since))
 
         return self._refresh(CIN7, entity, age, fetch, partial=True)

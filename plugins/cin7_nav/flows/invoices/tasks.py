@@ -121,7 +121,7 @@ class Desk:
         return self._nav()
 
     def reference(self) -> Reference:
-        return Reference(self.database, self.nav, self.cin7, lambda: dt.datetime.now(dt.UTC))
+        return Reference(self.database, lambda: self.nav, lambda: self.cin7, lambda: dt.datetime.now(dt.UTC))
 
 
 @contextmanager
