@@ -1,15 +1,17 @@
 """Makes `.venv` with every pinned package, on a machine that has nothing but a Python.
 
 Standard library only, so that any Python 3.11 to 3.13 can run it: `python3 stack/bootstrap.py`.
-It needs neither `ensurepip` nor `pip` (Debian ships Python without them): the installer, uv or else pip,
-is one wheel that it takes from the configured package index and checks against the index's SHA-256.
-A second run with unchanged requirements does nothing.
+It needs neither `ensurepip` nor `pip` (Debian ships Python without them). Where pip's settings name a package
+index, the installer, uv or else pip, is one wheel from there, checked against the index's SHA-256. Where they
+name none, pip itself fetches uv from the index that is its default; a Python without pip runs the one-file
+pip that its makers publish. A second run with unchanged requirements does nothing.
 """
 
 from __future__ import annotations
 
 import configparser
 import hashlib
+import importlib.util
 import io
 import os
 import platform
@@ -33,7 +35,8 @@ VENV = ROOT / ".venv"
 STAMP = VENV / "installed.sha256"
 REQUIREMENTS = ROOT / "requirements.txt"
 NEEDED_BYTES = 2 * 1024**3
-INDEX = "https://pypi.org/simple/"
+PIP_IN_ONE_FILE = "https://bootstrap.pypa.io/pip/pip.pyz"
+"""Pip's installation guide, "Standalone zip application"."""
 
 
 class BootstrapError(Exception):
@@ -43,7 +46,8 @@ class BootstrapError(Exception):
 class PackageIndex(NamedTuple):
     """Where packages come from, as pip's environment variables and configuration files say."""
 
-    url: str
+    url: str | None
+    """None: the installer's own default."""
     extra_urls: tuple[str, ...]
     find_links: tuple[str, ...]
     certificate: str | None
@@ -125,8 +129,9 @@ def pip_settings() -> dict[str, str]:
 
 def package_index() -> PackageIndex:
     settings = pip_settings()
+    url = settings.get("index-url")
     return PackageIndex(
-        url=settings.get("index-url", INDEX).rstrip("/") + "/",
+        url=url.rstrip("/") + "/" if url else None,
         extra_urls=tuple(settings.get("extra-index-url", "").split()),
         find_links=tuple(settings.get("find-links", "").split()),
         certificate=settings.get("cert"),
@@ -169,9 +174,9 @@ def wheel_platform() -> tuple[str, str]:
     return ("manylinux" if platform.libc_ver()[0] == "glibc" else "musllinux"), machine
 
 
-def newest_wheel(index: PackageIndex, project: str) -> Wheel | None:
-    """The newest final release of `project` that has a wheel for this machine, or None."""
-    page = urljoin(index.url, project + "/")
+def newest_wheel(index: PackageIndex, url: str, project: str) -> Wheel | None:
+    """The newest final release of `project` below `url` that has a wheel for this machine, or None."""
+    page = urljoin(url, project + "/")
     links = _Links()
     links.feed(fetch(index, page).decode())
     system, machine = wheel_platform()
@@ -204,7 +209,12 @@ def installer(index: PackageIndex) -> list[str]:
         return [on_path, "pip"]
     tools = VENV / "installer"
     tools.mkdir(parents=True, exist_ok=True)
-    uv = newest_wheel(index, "uv")
+    return installer_by_pip(index, tools) if index.url is None else installer_from(index, index.url, tools)
+
+
+def installer_from(index: PackageIndex, url: str, tools: Path) -> list[str]:
+    """uv, or else pip, as one wheel from the package index at `url`."""
+    uv = newest_wheel(index, url, "uv")
     if uv:
         say(f"fetching uv {'.'.join(map(str, uv.version))}")
         with zipfile.ZipFile(io.BytesIO(download(index, uv))) as archive:
@@ -212,18 +222,33 @@ def installer(index: PackageIndex) -> list[str]:
             (tools / "uv").write_bytes(archive.read(member))
         (tools / "uv").chmod(0o755)
         return [str(tools / "uv"), "pip"]
-    pip = newest_wheel(index, "pip")
+    pip = newest_wheel(index, url, "pip")
     if not pip:
-        raise BootstrapError(f"{index.url} offers neither uv nor pip. Name another index with PIP_INDEX_URL.")
+        raise BootstrapError(f"{url} offers neither uv nor pip. Name another index with PIP_INDEX_URL.")
     say(f"fetching pip {'.'.join(map(str, pip.version))}")
     archive_path = tools / "pip.whl"
     archive_path.write_bytes(download(index, pip))
     return [str(VENV / "bin" / "python"), str(archive_path / "pip")]
 
 
+def installer_by_pip(index: PackageIndex, tools: Path) -> list[str]:
+    """uv, installed by pip from the index that pip uses by itself."""
+    pip = [sys.executable, "-m", "pip"]
+    if importlib.util.find_spec("pip") is None:
+        say("fetching pip")
+        one_file = tools / "pip.pyz"
+        one_file.write_bytes(fetch(index, PIP_IN_ONE_FILE))
+        pip = [sys.executable, str(one_file)]
+    say("fetching uv")
+    install(pip, installer_environment(index), "--target", str(tools), "uv")
+    return [str(tools / "bin" / "uv"), "pip"]
+
+
 def installer_environment(index: PackageIndex) -> dict[str, str]:
     """uv reads no pip configuration, so pip's settings are handed to it under uv's names."""
-    settings = {"UV_SYSTEM_CERTS": "true", "UV_DEFAULT_INDEX": index.url, "UV_LINK_MODE": "copy"}
+    settings = {"UV_SYSTEM_CERTS": "true", "UV_LINK_MODE": "copy"}
+    if index.url:
+        settings["UV_DEFAULT_INDEX"] = index.url
     if index.extra_urls:
         settings |= {"UV_INDEX": " ".join(index.extra_urls), "UV_INDEX_STRATEGY": "unsafe-best-match"}
     if index.find_links:
@@ -257,7 +282,8 @@ def build() -> None:
     STAMP.unlink(missing_ok=True)
     command, environment = installer(index), installer_environment(index)
     pins = sum(1 for line in REQUIREMENTS.read_text().splitlines() if "==" in line)
-    say(f"installing {pins} pinned packages from {index.url.split('@')[-1]}")
+    source = index.url.split("@")[-1] if index.url else "the installer's default index"
+    say(f"installing {pins} pinned packages from {source}")
     install(command, environment, "-r", str(REQUIREMENTS))
     install(command, environment, "--no-deps", "-e", str(ROOT))
     shutil.rmtree(VENV / "installer", ignore_errors=True)

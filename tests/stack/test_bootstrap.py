@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -53,14 +54,14 @@ def index(tmp_path: Path) -> Iterator[PackageIndex]:
 
 
 def test_the_newest_final_release_for_this_machine_is_chosen(index: PackageIndex) -> None:
-    wheel = bootstrap.newest_wheel(index, "uv")
+    wheel = bootstrap.newest_wheel(index, index.url or "", "uv")
     assert wheel is not None
     assert wheel.version == (0, 10, 1)
     assert bootstrap.download(index, wheel) == WHEEL
 
 
 def test_a_wheel_with_another_checksum_is_refused(index: PackageIndex) -> None:
-    wheel = bootstrap.newest_wheel(index, "pip")
+    wheel = bootstrap.newest_wheel(index, index.url or "", "pip")
     assert wheel is not None
     with pytest.raises(BootstrapError, match="checksum"):
         bootstrap.download(index, wheel)
@@ -69,7 +70,7 @@ def test_a_wheel_with_another_checksum_is_refused(index: PackageIndex) -> None:
 def test_an_index_out_of_reach_is_told_in_a_sentence() -> None:
     nowhere = PackageIndex("http://127.0.0.1:9/", (), (), None)
     with pytest.raises(BootstrapError, match=r"package index can't be reached.*PIP_INDEX_URL"):
-        bootstrap.newest_wheel(nowhere, "uv")
+        bootstrap.newest_wheel(nowhere, "http://127.0.0.1:9/", "uv")
 
 
 def test_pip_settings_come_from_its_files_and_the_environment_wins(
@@ -88,6 +89,37 @@ def test_pip_settings_come_from_its_files_and_the_environment_wins(
     assert index.find_links == ("/a", "/b")
     monkeypatch.setenv("PIP_INDEX_URL", "https://two.example/simple/")
     assert bootstrap.package_index().url == "https://two.example/simple/"
+
+
+def test_without_an_index_in_pips_settings_pip_fetches_uv_from_its_own_default(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
+    monkeypatch.delenv("UV_DEFAULT_INDEX", raising=False)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: object())
+    calls: list[tuple[list[str], tuple[str, ...]]] = []
+    monkeypatch.setattr(
+        bootstrap, "install", lambda command, environment, *asked: calls.append((command, asked))
+    )
+    nothing_set = PackageIndex(None, (), (), None)
+    assert bootstrap.installer_by_pip(nothing_set, tmp_path) == [str(tmp_path / "bin" / "uv"), "pip"]
+    assert calls == [([sys.executable, "-m", "pip"], ("--target", str(tmp_path), "uv"))]
+    assert "UV_DEFAULT_INDEX" not in bootstrap.installer_environment(nothing_set)
+
+
+def test_a_python_without_pip_runs_the_pip_in_one_file(
+    index: PackageIndex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "pip.pyz").write_bytes(b"pip in one file")
+    monkeypatch.setattr(bootstrap, "PIP_IN_ONE_FILE", f"{index.url}pip.pyz")
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    commands: list[list[str]] = []
+    monkeypatch.setattr(bootstrap, "install", lambda command, environment, *asked: commands.append(command))
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    bootstrap.installer_by_pip(PackageIndex(None, (), (), None), tools)
+    assert commands == [[sys.executable, str(tools / "pip.pyz")]]
+    assert (tools / "pip.pyz").read_bytes() == b"pip in one file"
 
 
 def test_uv_gets_pip_settings_under_its_own_names(monkeypatch: pytest.MonkeyPatch) -> None:
