@@ -10,7 +10,7 @@ import datetime as dt
 import random
 import uuid
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal
 
 from sandbox import names
@@ -58,15 +58,49 @@ class Cin7Account:
 
 
 @dataclass(frozen=True, slots=True)
+class TaxComponent:
+    name: str
+    percent: Decimal
+    account: str
+    compound: bool = False
+    """Charged on the net amount and the components before it."""
+
+    def on(self, charged: Decimal) -> Decimal:
+        """Its percentage of the net amount, where the components before it make `charged` percent."""
+        return self.percent * (100 + charged) / 100 if self.compound else self.percent
+
+
+@dataclass(frozen=True, slots=True)
 class TaxRule:
     """A Cin7 tax rule; `percent` as in 20 for 20 %."""
 
     id: str
     name: str
     percent: Decimal
+    """What a document bears in all, compounding included."""
     account: str
     for_sale: bool
     for_purchase: bool
+    components: tuple[TaxComponent, ...]
+
+    @property
+    def plain_percent(self) -> Decimal:
+        """The sum of the components, as Cin7 shows it as TaxPercent."""
+        return sum((component.percent for component in self.components), Decimal(0))
+
+    def shares(self, tax: Decimal) -> list[tuple[str, Decimal]]:
+        """`tax` by component account, to the cent; the last component takes what rounding leaves."""
+        shares: list[tuple[str, Decimal]] = []
+        left, charged = tax, Decimal(0)
+        for component in self.components[:-1]:
+            percent = component.on(charged)
+            charged += percent
+            part = (tax * percent / self.percent if self.percent else Decimal(0)).quantize(
+                Decimal("0.01"), ROUND_HALF_UP
+            )
+            shares.append((component.account, part))
+            left -= part
+        return [*shares, (self.components[-1].account, left)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,10 +286,7 @@ def build_world(seed: int = 1) -> World:
         seed=seed,
         locations=_locations(seed),
         cin7_accounts=_CIN7_ACCOUNTS,
-        tax_rules=tuple(
-            TaxRule(seeded_id(seed, "tax rule", name), name, Decimal(percent), "820", sale, purchase)
-            for name, percent, sale, purchase in _TAX_RULES
-        ),
+        tax_rules=tuple(_tax_rule(seed, *row) for row in _TAX_RULES),
         nav_accounts=tuple(NavAccount(seeded_id(seed, "nav account", row[0]), *row) for row in _NAV_ACCOUNTS),
         dimensions=_dimensions(seed),
         default_dimensions=(
@@ -290,9 +321,15 @@ _CIN7_ACCOUNTS = (
     Cin7Account("800", "Accounts payable", "CURRLIAB", "LIABILITY", "Accounts payable", "CREDITORS"),
     Cin7Account("820", "VAT", "CURRLIAB", "LIABILITY", "GST", "GST"),
     Cin7Account("860", "Rounding", "CURRLIAB", "LIABILITY", "Rounding", "ROUNDING"),
+    Cin7Account("815", "Goods received not invoiced", "CURRLIAB", "LIABILITY"),
+    Cin7Account("825", "Levy payable", "CURRLIAB", "LIABILITY"),
 )
 
-_TAX_RULES = (
+_VAT = TaxComponent("VAT", Decimal(20), "820")
+_LEVY = TaxComponent("Levy", Decimal(3), "825")
+_VAT_ON_TOP = TaxComponent("VAT", Decimal(20), "820", compound=True)
+
+_TAX_RULES: tuple[tuple[str, str | tuple[TaxComponent, ...], bool, bool], ...] = (
     ("20% VAT on Sales", "20", True, False),
     ("5% VAT on Sales", "5", True, False),
     ("Zero rated Sales", "0", True, False),
@@ -301,7 +338,14 @@ _TAX_RULES = (
     ("Zero rated Purchases", "0", False, True),
     ("No VAT", "0", True, True),
     ("Levy 3%", "3", True, True),
+    ("Exempt Sales", "0", True, False),
+    ("Exempt Purchases", "0", False, True),
+    ("Levy + VAT on Sales", (_VAT, _LEVY), True, False),
+    ("Levy + VAT on Purchases", (_VAT, _LEVY), False, True),
+    ("VAT on Levy on Sales", (_LEVY, _VAT_ON_TOP), True, False),
+    ("VAT on Levy on Purchases", (_LEVY, _VAT_ON_TOP), False, True),
 )
+"""Name, percentage or components, for sales, for purchases."""
 
 _NAV_ACCOUNTS = (
     ("1000", "BALANCE SHEET", "Assets", "Heading", False),
@@ -333,6 +377,24 @@ _NAV_ACCOUNTS = (
     ("9140", "Rounding differences", "Expense", "Posting", True),
     ("9999", "NET INCOME", "Income", "Total", False),
 )
+
+
+def _tax_rule(
+    seed: int, name: str, tax: str | tuple[TaxComponent, ...], for_sale: bool, for_purchase: bool
+) -> TaxRule:
+    components = (TaxComponent(name, Decimal(tax), "820"),) if isinstance(tax, str) else tax
+    percent = Decimal(0)
+    for component in components:
+        percent += component.on(percent)
+    return TaxRule(
+        seeded_id(seed, "tax rule", name),
+        name,
+        percent,
+        components[0].account,
+        for_sale,
+        for_purchase,
+        components,
+    )
 
 
 def _locations(seed: int) -> tuple[Location, ...]:

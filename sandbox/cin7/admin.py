@@ -11,16 +11,20 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sandbox.admin import refused
+from sandbox.cin7 import crediting, warehouse
 from sandbox.cin7.documents import ZERO, Document, Order, Sale
 from sandbox.cin7.events import FRIENDLY_NAMES, payload
 from sandbox.cin7.purchase_views import advanced_body
-from sandbox.cin7.scenario import (
+from sandbox.cin7.scenario import change, make_order, make_purchase_invoice, make_sale_invoice
+from sandbox.cin7.specs import (
+    AdjustmentSpec,
     ChangeSpec,
+    CreditNoteSpec,
     PurchaseInvoiceSpec,
+    ReceiveSpec,
     SaleInvoiceSpec,
-    change,
-    make_purchase_invoice,
-    make_sale_invoice,
+    ShipmentSpec,
+    ShipSpec,
 )
 from sandbox.cin7.tenant import Tenant
 from sandbox.cin7.trading_day import BulkSpec, TradingDaySpec, fill
@@ -47,6 +51,74 @@ def cin7_admin_routes(cin7: Cin7) -> list[Route]:
             cin7.tenant, request.path_params["task_id"], request.path_params["action"], spec
         )
         return JSONResponse(_made(order, document))
+
+    async def credit_note(request: Request) -> Response:
+        spec = CreditNoteSpec.model_validate(await _body(request))
+        return JSONResponse(_made(*crediting.stand_alone(cin7.tenant, spec)))
+
+    async def sale_order(request: Request) -> Response:
+        order = make_order(cin7.tenant, SaleInvoiceSpec.model_validate(await _body(request)))
+        return JSONResponse({"order_id": order.id, "order_number": order.number})
+
+    async def purchase_order(request: Request) -> Response:
+        order = make_order(cin7.tenant, PurchaseInvoiceSpec.model_validate(await _body(request)))
+        return JSONResponse({"order_id": order.id, "order_number": order.number})
+
+    async def move_sale(request: Request) -> Response:
+        order_id, body = request.path_params["order_id"], await _body(request)
+        match request.path_params["action"]:
+            case "ship":
+                moved = warehouse.ship(cin7.tenant, order_id, ShipSpec.model_validate(body))
+            case "undo-shipment":
+                moved = warehouse.undo_shipment(cin7.tenant, order_id, ShipmentSpec.model_validate(body))
+            case "cost-change":
+                moved = warehouse.change_cost(cin7.tenant, order_id, ShipmentSpec.model_validate(body))
+            case "raw":
+                return _overlaid(cin7.tenant, cin7.tenant.sale(order_id), None, body)
+            case action:
+                raise Refusal(f"no action '{action}': ship, undo-shipment, cost-change, raw", status=404)
+        sale, fulfilment = moved
+        return JSONResponse(
+            {
+                "order_id": sale.id,
+                "task_id": fulfilment.task_id,
+                "number": fulfilment.number,
+                "type": sale.shown_type,
+                "shipped": fulfilment.shipped,
+                "date": date_text(fulfilment.date),
+                "cost": str(
+                    sum((one.cost for one in sale.movements if one.task_id == fulfilment.task_id), ZERO)
+                ),
+            }
+        )
+
+    async def move_purchase(request: Request) -> Response:
+        order_id, body = request.path_params["order_id"], await _body(request)
+        match request.path_params["action"]:
+            case "receive":
+                spec = ReceiveSpec.model_validate(body)
+                purchase, receipt = warehouse.receive(cin7.tenant, order_id, spec)
+            case "raw":
+                return _overlaid(cin7.tenant, cin7.tenant.purchase(order_id), None, body)
+            case action:
+                raise Refusal(f"no action '{action}': receive, raw", status=404)
+        return JSONResponse(
+            {
+                "order_id": purchase.id,
+                "task_id": receipt.task_id,
+                "group": receipt.group,
+                "type": purchase.shown_type,
+                "lines": [{"sku": one.product.sku, "quantity": str(one.quantity)} for one in receipt.lines],
+            }
+        )
+
+    async def stock_adjustment(request: Request) -> Response:
+        entry = warehouse.adjust(cin7.tenant, AdjustmentSpec.model_validate(await _body(request)))
+        return JSONResponse({"task_id": entry.task_id, "number": entry.text, "amount": str(entry.amount)})
+
+    async def raw(request: Request) -> Response:
+        order, document = cin7.tenant.document(request.path_params["task_id"])
+        return _overlaid(cin7.tenant, order, document, await _body(request))
 
     async def truth_(request: Request) -> Response:
         return JSONResponse({"invoices": truth(cin7.tenant)})
@@ -81,6 +153,13 @@ def cin7_admin_routes(cin7: Cin7) -> list[Route]:
     return [
         Route("/_sandbox/sale-invoice", _guarded(sale_invoice), methods=post),
         Route("/_sandbox/purchase-invoice", _guarded(purchase_invoice), methods=post),
+        Route("/_sandbox/sale-order", _guarded(sale_order), methods=post),
+        Route("/_sandbox/purchase-order", _guarded(purchase_order), methods=post),
+        Route("/_sandbox/credit-note", _guarded(credit_note), methods=post),
+        Route("/_sandbox/stock-adjustment", _guarded(stock_adjustment), methods=post),
+        Route("/_sandbox/sale/{order_id}/{action}", _guarded(move_sale), methods=post),
+        Route("/_sandbox/purchase/{order_id}/{action}", _guarded(move_purchase), methods=post),
+        Route("/_sandbox/invoice/{task_id}/raw", _guarded(raw), methods=post),
         Route("/_sandbox/invoice/{task_id}/{action}", _guarded(act), methods=post),
         Route("/_sandbox/truth", truth_),
         Route("/_sandbox/trading-day", _guarded(trading_day), methods=["GET", "POST"]),
@@ -110,6 +189,7 @@ def _facts(order: Order, document: Document) -> dict[str, Any]:
         "kind": f"{side}_{document.kind}",
         "number": document.number,
         "order_number": order.number,
+        "credits": document.invoice_number or None,
         "type": order.type,
         "status": document.status,
         "date": document.date.isoformat(),
@@ -126,6 +206,13 @@ def _facts(order: Order, document: Document) -> dict[str, Any]:
         "net": {account: str(amount) for account, amount in net.items()},
         "tax_by_rule": {rule: str(amount) for rule, amount in tax.items()},
     }
+
+
+def _overlaid(tenant: Tenant, order: Order, document: Document | None, body: dict[str, Any]) -> Response:
+    """Lay fields over what the API sends of a document, or of its order."""
+    (order if document is None else document).raw.update(body)
+    tenant.touch(order)
+    return JSONResponse({"order_id": order.id, "overlaid": list(body)})
 
 
 def _made(order: Order, document: Document) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from sandbox.cin7.documents import (
 from sandbox.cin7.tenant import Tenant
 from sandbox.cin7.wire import JsonObject, Refusal, parse_bool, parse_date, parse_decimal
 
-_RATES = {"EUR": Decimal("0.8543"), "USD": Decimal("0.7821")}
+USUAL_RATES = {"EUR": Decimal("0.8543"), "USD": Decimal("0.7821")}
 """Base currency per unit, where a body gives no rate."""
 
 
@@ -248,7 +248,7 @@ def new_order(tenant: Tenant, body: JsonObject, *, sale: bool) -> Sale | Purchas
         party_id=party["ID"],
         party=party["Name"],
         currency=party["Currency"],
-        rate=_RATES.get(party["Currency"], Decimal(1)),
+        rate=USUAL_RATES.get(party["Currency"], Decimal(1)),
         tax_rule=party["TaxRule"],
         inclusive=False,
         terms=party["PaymentTerm"],

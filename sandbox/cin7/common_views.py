@@ -62,6 +62,11 @@ def additional_attributes(order: Order) -> JsonObject:
     return {f"AdditionalAttribute{n}": order.attributes.get(str(n), "") for n in range(1, 11)}
 
 
+def overlay(body: JsonObject, raw: JsonObject) -> JsonObject:
+    """A part of a body with what the admin laid over it, as far as the part has such fields."""
+    return {name: raw.get(name, value) for name, value in body.items()}
+
+
 def payment_status(order: Order) -> str:
     """CombinedPaymentStatus, from what was invoiced, credited and paid."""
     if order.voided:
@@ -78,6 +83,8 @@ def invoice_status(order: Order) -> str:
     """CombinedInvoiceStatus in the vocabulary seen in the field."""
     if order.voided:
         return "VOIDED"
+    if order.type == "Credit Note":
+        return "INVOICED / CREDITED"  # as the API portal's samples show stand-alone ones
     if not order.live_invoices:
         waiting = order.type == "Service" or order.order.status == "AUTHORISED"
         return "NOT INVOICED" if waiting else "NOT AVAILABLE"

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Literal
+from typing import Any, Literal
 
 from sandbox.world import Product
 
@@ -44,21 +44,23 @@ class Totals:
     before_tax: Decimal = ZERO
     tax: Decimal = ZERO
     total: Decimal = ZERO
+    tax_by_rule: dict[str, Decimal] = field(default_factory=dict)
 
 
 def totals(lines: Iterable[Line], *, inclusive: bool, percents: dict[str, Decimal], method: str) -> Totals:
     """The totals of a document. `method` is `/me`'s TaxCalculationMethod: tax per row or per document."""
     rows = list(lines)
     amount = sum((row.total for row in rows), ZERO)
-    if method == "Row Total":
-        tax = sum((row.tax for row in rows), ZERO)
-    else:
-        bases: dict[str, Decimal] = {}
-        for row in rows:
-            bases[row.tax_rule] = bases.get(row.tax_rule, ZERO) + row.total
-        tax = sum((tax_of(base, percents[rule], inclusive) for rule, base in bases.items()), ZERO)
+    by_rule: dict[str, Decimal] = {}
+    for row in rows:
+        by_rule[row.tax_rule] = by_rule.get(row.tax_rule, ZERO) + (
+            row.tax if method == "Row Total" else row.total
+        )
+    if method != "Row Total":
+        by_rule = {rule: tax_of(base, percents[rule], inclusive) for rule, base in by_rule.items()}
+    tax = sum(by_rule.values(), ZERO)
     before = rounded(amount - tax if inclusive else amount)
-    return Totals(before, tax, before + tax)
+    return Totals(before, tax, before + tax, by_rule)
 
 
 def tax_of(total: Decimal, percent: Decimal, inclusive: bool) -> Decimal:
@@ -92,6 +94,30 @@ class StockLine:
 
 
 @dataclass(slots=True)
+class Movement:
+    """What a quantity that left cost (base currency); negative for one that came back."""
+
+    task_id: str
+    product: Product
+    quantity: Decimal
+    date: dt.date
+    cost: Decimal
+
+
+@dataclass(slots=True)
+class Fulfilment:
+    """A picked, packed and shipped task of a sale; undoing the shipment leaves it packed."""
+
+    task_id: str
+    number: int
+    date: dt.date
+    ship_id: str
+    shipped: bool = True
+    voided: bool = False
+    lines: list[StockLine] = field(default_factory=list)
+
+
+@dataclass(slots=True)
 class Document:
     """An invoice or a credit note. `number` of a purchase is what the supplier's paper says."""
 
@@ -114,6 +140,8 @@ class Document:
     payments: list[Payment] = field(default_factory=list)
     totals: Totals = field(default_factory=Totals)
     authorised_at: dt.datetime | None = None
+    raw: dict[str, Any] = field(default_factory=dict)
+    """Laid over the body that the API sends."""
 
     @property
     def rows(self) -> list[Line]:
@@ -156,7 +184,8 @@ class Order:
     id: str
     sequence: int
     number: str
-    type: Literal["Simple", "Advanced", "Service"]
+    type: Literal["Simple", "Advanced", "Service", "Credit Note"]
+    """`Credit Note`: a stand-alone credit note, which has no order and no invoice."""
     party_id: str
     party: str
     currency: str
@@ -184,6 +213,14 @@ class Order:
     """Additional attributes by number, `1` to `10`."""
     billing: dict[str, str | None] = field(default_factory=dict)
     shipping: dict[str, str | None] = field(default_factory=dict)
+    raw: dict[str, Any] = field(default_factory=dict)
+    """Laid over the body that the API sends."""
+
+    @property
+    def shown_type(self) -> str:
+        """The Type that lists and bodies show."""
+        side = "Sale" if isinstance(self, Sale) else "Purchase"
+        return self.type if self.type == "Credit Note" else f"{self.type} {side}"
 
     @property
     def documents(self) -> list[Document]:
@@ -228,6 +265,17 @@ class Sale(Order):
     carrier: str = ""
     price_tier: str = "Tier 1"
     shipping_notes: str = ""
+    fulfilments: list[Fulfilment] = field(default_factory=list)
+    movements: list[Movement] = field(default_factory=list)
+
+    @property
+    def cost(self) -> Decimal:
+        return sum((movement.cost for movement in self.movements), ZERO)
+
+    def shipped(self, product: Product) -> tuple[Decimal, Decimal]:
+        """The quantity that is out, and its cost."""
+        out = [movement for movement in self.movements if movement.product.id == product.id]
+        return sum((one.quantity for one in out), ZERO), sum((one.cost for one in out), ZERO)
 
 
 @dataclass(slots=True)

@@ -14,6 +14,7 @@ SALE_TYPES = {
     "Sale/Created": "Sale has been created",
     "Sale/QuoteAuthorised": "Sale quote has been authorised",
     "Sale/OrderAuthorised": "Sale order has been authorised",
+    "Sale/ShipmentAuthorised": "Sale shipment has been authorised",
     "Sale/InvoiceAuthorised": "Sale invoice has been authorised",
     "Sale/CreditNoteAuthorised": "Sale credit note has been authorised",
     "Sale/PartialPaymentReceived": "Sale partial payment has been received",
@@ -33,7 +34,7 @@ PARTY_TYPES = {
     "Supplier/Updated": "Supplier has been updated",
 }
 OTHER_TYPES = (
-    "Sale/Backordered", "Sale/ShipmentAuthorised", "Sale/PickAuthorised", "Sale/PackAuthorised",
+    "Sale/Backordered", "Sale/PickAuthorised", "Sale/PackAuthorised",
     "Sale/AttachmentAdded", "Sale/AdditionalAttributesChanged", "Sale/ShipmentTrackingNumberChanged",
     "Product/Updated", "Stock/AvailableStockLevelChanged", "Lead/Updated", "Lead/Converted",
     "Opportunity/Authorized", "Opportunity/AttachmentAdded", "Opportunity/Voided", "Opportunity/Converted",
@@ -88,6 +89,13 @@ def _sale(event: str, sale: Sale, document: Document | None, payment: Payment | 
                 "TenantID": CIN7_ACCOUNT_ID,
                 "OrderNumber": sale.number,
                 "InvoiceNumber": document.number if document else None,
+                **customer,
+            }
+        case "Sale/ShipmentAuthorised":
+            return {
+                "SaleTaskID": sale.id,
+                "TenantID": CIN7_ACCOUNT_ID,
+                "OrderNumber": sale.number,
                 **customer,
             }
         case "Sale/CreditNoteAuthorised":

@@ -77,9 +77,10 @@ _SALE_FILTERS: dict[str, Callable[[Sale], str | None]] = {
     "ExternalID": lambda sale: sale.external_id,
     "Status": sale_views.sale_status,
     "ShipBy": lambda sale: date_text(sale.needed_by),
-    **{name: lambda sale: "VOIDED" if sale.voided else "NOT AVAILABLE"
-       for name in ("CombinedPickStatus", "CombinedPackStatus", "CombinedShippingStatus")},
-}  # fmt: skip
+    "CombinedPickStatus": lambda sale: sale_views.Stages.of(sale).picking,
+    "CombinedPackStatus": lambda sale: sale_views.Stages.of(sale).packing,
+    "CombinedShippingStatus": lambda sale: sale_views.Stages.of(sale).shipping,
+}
 
 _PURCHASE_FILTERS: dict[str, Callable[[Purchase], str | None]] = {
     "OrderStatus": lambda purchase: purchase.order.status,
@@ -100,8 +101,15 @@ def _searched(order: Order) -> list[str]:
     return [order.number, order.party, *([order.reference] if isinstance(order, Sale) else []), *numbers]
 
 
+def _listed(tenant: Tenant, orders: Iterable[AnOrder]) -> Iterable[AnOrder]:
+    """Without stand-alone credit notes, unless the switch shows them in every list."""
+    both = tenant.settings.standalone_in_lists == "both"
+    return (order for order in orders if both or order.type != "Credit Note")
+
+
 def sale_list(tenant: Tenant, request: Request) -> object:
-    found = _matching(request, _window(request, tenant.state.sales.values()), _SALE_FILTERS, _searched)
+    sales = _listed(tenant, tenant.state.sales.values())
+    found = _matching(request, _window(request, sales), _SALE_FILTERS, _searched)
     return page(tenant, request, "SaleList", found, sale_views.list_row)
 
 
@@ -113,9 +121,8 @@ def sale_credit_note_list(tenant: Tenant, request: Request) -> object:
 
 def purchase_list(tenant: Tenant, request: Request) -> object:
     """By PO number ascending, whatever the filter (seen in the field)."""
-    found = _matching(
-        request, _window(request, tenant.state.purchases.values()), _PURCHASE_FILTERS, _searched
-    )
+    purchases = _listed(tenant, tenant.state.purchases.values())
+    found = _matching(request, _window(request, purchases), _PURCHASE_FILTERS, _searched)
     return page(tenant, request, "PurchaseList", found, purchase_views.list_row)
 
 

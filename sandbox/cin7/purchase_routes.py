@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from decimal import Decimal
 
-from sandbox.cin7 import purchase_views
+from sandbox.cin7 import purchase_views, stock
 from sandbox.cin7.bodies import (
     new_order,
     read_header,
@@ -104,8 +104,13 @@ def post_invoice(tenant: Tenant, request: Request) -> object:
     return purchase_views.invoices_body(purchase, parse_bool(body.get(_COMBINE)))
 
 
-def write_invoice(tenant: Tenant, purchase: Purchase, body: JsonObject) -> Document:
-    """Make a new invoice or overwrite a draft; authorise it when the body says so."""
+def write_invoice(
+    tenant: Tenant, purchase: Purchase, body: JsonObject, rate: Decimal | None = None
+) -> Document:
+    """Make a new invoice or overwrite a draft; authorise it when the body says so.
+
+    `rate` is what people set in the user interface; the API has no field for it.
+    """
     _refuse_voided(purchase)
     if purchase.order.status != "AUTHORISED" and not purchase.blind_receipt:
         raise Refusal("Order should be authorised before the invoice")
@@ -117,6 +122,7 @@ def write_invoice(tenant: Tenant, purchase: Purchase, body: JsonObject) -> Docum
     invoice = _invoice_to_write(tenant, purchase, str(body.get("TaskID") or ZERO_ID).lower())
     invoice.lines, invoice.charges = lines, charges
     invoice.number = str(body["InvoiceNumber"])
+    invoice.rate = invoice.rate if rate is None else rate
     invoice.date = parse_date(body["InvoiceDate"], "InvoiceDate") or invoice.date
     invoice.due_date = parse_date(body.get("InvoiceDueDate"), "InvoiceDueDate") or invoice.due_date
     tenant.compute(purchase, invoice)
@@ -137,7 +143,7 @@ def _invoice_to_write(tenant: Tenant, purchase: Purchase, task_id: str) -> Docum
         raise Refusal("Task with specified ID not found")
     if purchase.type != "Advanced" and purchase.invoices:
         raise Refusal("Purchase already has an invoice")
-    group = receipt.group if receipt else _next_group(purchase)
+    group = receipt.group if receipt else next_group(purchase)
     own_task = receipt.task_id if receipt else tenant.new_id("purchase group")
     today = tenant.clock.today()
     invoice = Document(
@@ -208,16 +214,7 @@ def _write_receipt(tenant: Tenant, request: Request, *, overwrite: bool) -> obje
     receipt.status = status
     tenant.touch(purchase)
     if status == "AUTHORISED":
-        group = Document(
-            receipt.task_id,
-            "invoice",
-            _invoice_number(purchase),
-            receipt.group,
-            purchase.date,
-            None,
-            purchase.rate,
-        )
-        tenant.emit("Purchase/StockReceivedAuthorised", purchase, group)
+        stock.receive(tenant, purchase, receipt)
     return purchase_views.receiving_body(purchase)
 
 
@@ -230,7 +227,7 @@ def _receipt_to_write(tenant: Tenant, purchase: Purchase, task_id: str) -> Recei
     invoice = next((one for one in purchase.invoices if one.task_id == task_id), None)
     if task_id != ZERO_ID and invoice is None:
         raise Refusal("Task with specified ID not found")
-    group = invoice.group if invoice else _next_group(purchase)
+    group = invoice.group if invoice else next_group(purchase)
     receipt = Receipt(invoice.task_id if invoice else tenant.new_id("purchase group"), group)
     purchase.receipts.append(receipt)
     return receipt
@@ -367,13 +364,9 @@ def _withdraw(tenant: Tenant, purchase: Purchase, document: Document, void: bool
         tenant.undo(purchase, document)
 
 
-def _next_group(purchase: Purchase) -> int:
+def next_group(purchase: Purchase) -> int:
     groups = [invoice.group for invoice in purchase.invoices] + [one.group for one in purchase.receipts]
     return max(groups, default=0) + 1
-
-
-def _invoice_number(purchase: Purchase) -> str:
-    return purchase.invoices[-1].number if purchase.invoices else ""
 
 
 def _refuse_voided(purchase: Purchase) -> None:

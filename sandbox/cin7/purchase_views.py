@@ -24,6 +24,8 @@ def purchase_status(purchase: Purchase) -> str:
     """The overall Status, composite with a slash where credit notes and receipts meet (seen in the field)."""
     if purchase.voided:
         return "VOIDED"
+    if purchase.type == "Credit Note":
+        return "CREDITED" if purchase.live_credit_notes else "ORDERED"
     received = any(receipt.status == "AUTHORISED" for receipt in purchase.receipts)
     if purchase.live_invoices:
         if balance(purchase) == 0 and (received or purchase.type == "Service"):
@@ -40,7 +42,11 @@ def receiving_status(purchase: Purchase) -> str:
     if purchase.voided:
         return "VOIDED"
     if any(receipt.status == "AUTHORISED" for receipt in purchase.receipts):
-        return "FULLY RECEIVED"
+        ordered = sum(line.quantity for line in purchase.order.lines)
+        received = sum(line.quantity for one in purchase.receipts for line in one.lines)
+        return "FULLY RECEIVED" if received >= ordered else "PARTIALLY RECEIVED"
+    if purchase.type == "Credit Note":
+        return "NOT AVAILABLE"
     return "NOT RECEIVED" if purchase.order.status == "AUTHORISED" else "NOT AVAILABLE"
 
 
@@ -72,7 +78,7 @@ def list_row(purchase: Purchase, *, credit_notes: bool = False) -> JsonObject:
         "InvoiceStatus": last_invoice_status(purchase),
         "CreditNoteStatus": credit_note_status(purchase),
         "LastUpdatedDate": updated.rstrip("Z") if credit_notes else updated,
-        "Type": f"{purchase.type} Purchase",
+        "Type": purchase.shown_type,
         "CombinedInvoiceStatus": invoice_status(purchase),
         "CombinedPaymentStatus": payment_status(purchase),
         "CombinedReceivingStatus": receiving_status(purchase),
@@ -87,23 +93,25 @@ def last_invoice_status(purchase: Purchase) -> str:
 
 def advanced_body(purchase: Purchase, combine: bool) -> JsonObject:
     """`GET /advanced-purchase`: a part that does not exist yet shows one placeholder."""
-    groups = purchase.receipts if purchase.type == "Advanced" else []
+    received = purchase.receipts if purchase.type == "Advanced" else []
     invoices = [invoice_element(purchase, invoice, combine) for invoice in purchase.invoices]
     notes = [credit_note_element(note, combine) for note in purchase.credit_notes]
-    return {
+    body = {
         **_header(purchase),
-        "Type": f"{purchase.type} Purchase",
+        "Type": purchase.shown_type,
         "CombinedInvoiceStatus": invoice_status(purchase),
         "CombinedReceivingStatus": receiving_status(purchase),
         "CombinedPaymentStatus": payment_status(purchase),
         "IsServiceOnly": purchase.type == "Service",
         "Order": order_part(purchase, combine),
-        "StockReceived": [receipt_element(one, located=False) for one in groups] or [_no_receipt(purchase)],
-        "PutAway": [receipt_element(one, located=True) for one in groups] or [_no_receipt(purchase)],
+        "StockReceived": [receipt_element(one, located=False) for one in received] or [_no_receipt(purchase)],
+        "PutAway": [receipt_element(one, located=True) for one in purchase.receipts]
+        or [_no_receipt(purchase)],
         "Invoice": invoices or [_no_invoice(purchase)],
         "CreditNote": notes or [_no_credit_note(purchase)],
         "ManualJournals": [_no_receipt(purchase)],
     }
+    return {**body, **purchase.raw}
 
 
 def simple_body(purchase: Purchase, combine: bool, spelling: str) -> JsonObject:
@@ -225,7 +233,7 @@ def receipt_element(receipt: Receipt, *, located: bool) -> JsonObject:
 
 def invoice_element(purchase: Purchase, invoice: Document, combine: bool) -> JsonObject:
     """An element of `Invoice[]`; service purchases have everything in the charges."""
-    return {
+    body = {
         "TaskID": invoice.task_id,
         "InvoicingAndReceivingNumber": invoice.group,
         "InvoiceDate": date_text(invoice.date),
@@ -238,12 +246,13 @@ def invoice_element(purchase: Purchase, invoice: Document, combine: bool) -> Jso
         **amounts(invoice.totals),
         "Paid": invoice.paid,
     }
+    return {**body, **invoice.raw}
 
 
 def credit_note_element(note: Document, combine: bool) -> JsonObject:
-    return {
+    body = {
         "TaskID": note.task_id,
-        "CreditNoteInvoiceNumber": note.invoice_number,
+        "CreditNoteInvoiceNumber": note.invoice_number or None,
         "CreditNoteNumber": note.number,
         "CreditNoteDate": date_text(note.date),
         "Status": note.status,
@@ -255,6 +264,7 @@ def credit_note_element(note: Document, combine: bool) -> JsonObject:
         ],
         **amounts(note.totals),
     }
+    return {**body, **note.raw}
 
 
 def _document_rows(document: Document, combine: bool) -> JsonObject:

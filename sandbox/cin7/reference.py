@@ -88,24 +88,27 @@ def tax_rules(tenant: Tenant, request: Request) -> object:
 
 
 def _tax_rule(tenant: Tenant, rule: TaxRule) -> JsonObject:
-    component = {
-        "ID": tenant.world.id("tax component", rule.name),
-        "Name": rule.name,
-        "Percent": f"{rule.percent:.10f}",
-        "AccountCode": rule.account,
-        "Compound": "0",
-        "ComponentOrder": "1",
-    }
+    components = [
+        {
+            "ID": tenant.world.id("tax component", rule.name, *([order] if order > 1 else [])),
+            "Name": component.name,
+            "Percent": f"{component.percent:.10f}",
+            "AccountCode": component.account,
+            "Compound": str(int(component.compound)),
+            "ComponentOrder": str(order),
+        }
+        for order, component in enumerate(rule.components, 1)
+    ]
     return {
         "ID": rule.id,
         "Name": rule.name,
         "Account": rule.account,
         "IsActive": True,
         "TaxInclusive": False,
-        "TaxPercent": rule.percent,
+        "TaxPercent": rule.plain_percent,
         "IsTaxForSale": rule.for_sale,
         "IsTaxForPurchase": rule.for_purchase,
-        "Components": [component],
+        "Components": components,
     }
 
 

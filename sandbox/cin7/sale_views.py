@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from decimal import Decimal
+
 from sandbox.cin7.common_views import (
     PRODUCT_EXTRAS,
     additional_attributes,
     amounts,
     invoice_status,
+    overlay,
     payment_row,
     payment_status,
     product_keys,
     split,
     stock_row,
 )
-from sandbox.cin7.documents import CENT, ZERO, Document, Line, Order, Part, Payment, Sale
+from sandbox.cin7.documents import CENT, ZERO, Document, Fulfilment, Line, Order, Part, Payment, Sale
 from sandbox.cin7.ledger import Entry
 from sandbox.cin7.tenant import Tenant, balance
 from sandbox.cin7.wire import JsonObject, date_text, stamp_text
@@ -24,6 +28,9 @@ def sale_status(sale: Sale) -> str:
     """The overall Status: an advanced sale stays ORDERED until it is COMPLETED (Cin7's API portal)."""
     if sale.voided:
         return "VOIDED"
+    if sale.type == "Credit Note":
+        settled = sale.live_credit_notes and balance(sale) == 0
+        return "COMPLETED" if settled else "CREDITED" if sale.live_credit_notes else "ORDERED"
     if sale.live_invoices and balance(sale) == 0 and sale.wholly_invoiced:
         return "COMPLETED"
     if sale.type != "Advanced":
@@ -44,7 +51,7 @@ def list_row(sale: Sale, *, credit_notes: bool = False) -> JsonObject:
     """A row of saleList, or (`credit_notes`) of saleCreditNoteList."""
     invoice = next((one for one in sale.invoices if one.status != "VOIDED"), None)
     note = next((one for one in sale.credit_notes if one.status != "VOIDED"), None)
-    fulfilment = _stage(sale)
+    stages = Stages.of(sale)
     row = {
         "SaleID": sale.id,
         "OrderNumber": sale.number,
@@ -64,18 +71,18 @@ def list_row(sale: Sale, *, credit_notes: bool = False) -> JsonObject:
         "CustomerCurrency": sale.currency,
         "CreditNoteNumber": note.number if note else None,
         "Updated": stamp_text(sale.updated),
-        "QuoteStatus": sale.quote.status,
+        "QuoteStatus": "" if sale.type == "Credit Note" else sale.quote.status,
         "OrderStatus": sale.order.status,
-        "CombinedPickingStatus": fulfilment,
+        "CombinedPickingStatus": stages.picking,
         "CombinedPaymentStatus": payment_status(sale),
         "CombinedTrackingNumbers": "",
-        "CombinedPackingStatus": fulfilment,
-        "CombinedShippingStatus": fulfilment,
+        "CombinedPackingStatus": stages.packing,
+        "CombinedShippingStatus": stages.shipping,
         "CombinedInvoiceStatus": invoice_status(sale),
         "CombinedPaymentTotal": sale.paid,
         "CreditNoteStatus": credit_note_status(sale),
-        "FulFilmentStatus": fulfilment,
-        "Type": f"{sale.type} Sale",
+        "FulFilmentStatus": stages.fulfilment,
+        "Type": sale.shown_type,
         "SourceChannel": sale.channel,
         "ExternalID": sale.external_id,
         "OrderLocationID": None,
@@ -95,7 +102,7 @@ def sale_body(
     tenant: Tenant, sale: Sale, *, combine: bool = False, movements: bool = True, transactions: bool = False
 ) -> JsonObject:
     """`GET /sale`."""
-    fulfilment = _stage(sale)
+    stages = Stages.of(sale)
     body: JsonObject = {
         "ID": sale.id,
         "Customer": sale.party,
@@ -121,12 +128,12 @@ def sale_body(
         "LastModifiedOn": stamp_text(sale.updated),
         "Note": sale.note,
         "CustomerReference": sale.reference,
-        "COGSAmount": 0,
+        "COGSAmount": sale.cost,
         "Status": sale_status(sale),
-        "CombinedPickingStatus": fulfilment,
-        "CombinedPackingStatus": fulfilment,
-        "CombinedShippingStatus": fulfilment,
-        "FulFilmentStatus": fulfilment,
+        "CombinedPickingStatus": stages.picking,
+        "CombinedPackingStatus": stages.packing,
+        "CombinedShippingStatus": stages.shipping,
+        "FulFilmentStatus": stages.fulfilment,
         "CombinedInvoiceStatus": invoice_status(sale),
         "CombinedPaymentStatus": payment_status(sale),
         "CombinedTrackingNumbers": "",
@@ -134,7 +141,7 @@ def sale_body(
         "CurrencyRate": sale.rate,
         "SalesRepresentative": sale.sales_rep,
         "ServiceOnly": sale.type == "Service",
-        "Type": f"{sale.type} Sale",
+        "Type": sale.shown_type,
         "SourceChannel": sale.channel,
         "Quote": {"Memo": sale.quote.memo, "Status": sale.quote.status, "Prepayments": [],
                   **_stage_rows(sale.quote, combine, order=False)},
@@ -149,11 +156,20 @@ def sale_body(
         "Attachments": [],
     }  # fmt: skip
     if movements:
-        body["InventoryMovements"] = []
+        body["InventoryMovements"] = [
+            {
+                "TaskID": one.task_id,
+                "ProductID": one.product.id,
+                "Date": date_text(one.date),
+                "COGS": one.cost,
+                **PRODUCT_EXTRAS,
+            }
+            for one in sale.movements
+        ]
     if transactions:
         entries = tenant.state.ledger.of_order(sale.id)
         body["Transactions"] = [_transaction(entry) for entry in entries]
-    return body
+    return {**body, **sale.raw}
 
 
 def order_body(sale: Sale, combine: bool) -> JsonObject:
@@ -215,8 +231,12 @@ def payment_body(sale: Sale, document: Document, payment: Payment) -> JsonObject
 
 
 def fulfilments(sale: Sale) -> JsonObject:
-    """`GET /sale/fulfilment`: one empty task once the order is authorised."""
-    if sale.type == "Service" or sale.order.status != "AUTHORISED":
+    """`GET /sale/fulfilment`: one empty task once the order is authorised, until goods are shipped."""
+    if sale.type in ("Service", "Credit Note") or sale.order.status not in ("AUTHORISED", "VOIDED"):
+        return {"SaleID": sale.id, "Fulfilments": []}
+    if sale.fulfilments:
+        return {"SaleID": sale.id, "Fulfilments": [_fulfilment(sale, one) for one in sale.fulfilments]}
+    if sale.voided:
         return {"SaleID": sale.id, "Fulfilments": []}
     linked = next((invoice.number for invoice in sale.live_invoices), None)
     nothing: JsonObject = {"Status": "NOT AVAILABLE", "Lines": []}
@@ -232,21 +252,62 @@ def fulfilments(sale: Sale) -> JsonObject:
     return {"SaleID": sale.id, "Fulfilments": [task]}
 
 
+def _fulfilment(sale: Sale, fulfilment: Fulfilment) -> JsonObject:
+    """A task whose goods were picked and packed in one box, and shipped unless that was undone."""
+    invoices = sale.live_invoices
+    at = fulfilment.number - 1
+    packed = "VOIDED" if fulfilment.voided else "AUTHORISED"
+    shipped = packed if fulfilment.voided or fulfilment.shipped else "NOT AVAILABLE"
+    rows = [{**stock_row(line), "NonInventory": False, **PRODUCT_EXTRAS} for line in fulfilment.lines]
+    parcel: JsonObject = {
+        "ID": fulfilment.ship_id,
+        "ShipmentDate": date_text(fulfilment.date),
+        "Carrier": sale.carrier,
+        "Boxes": "Box 1",
+        "TrackingNumber": "",
+        "TrackingURL": "",
+        "IsShipped": True,
+    }
+    return {
+        "TaskID": fulfilment.task_id,
+        "FulfillmentNumber": fulfilment.number,
+        "LinkedInvoiceNumber": invoices[at].number if at < len(invoices) else None,
+        "FulFilmentStatus": "VOIDED"
+        if fulfilment.voided
+        else "FULFILLED"
+        if fulfilment.shipped
+        else "NOT FULFILLED",
+        "Pick": {"Status": packed, "Lines": rows},
+        "Pack": {
+            "Status": packed,
+            "Lines": [{**row, "Box": "Box 1", "WarrantyRegistrationNumber": None} for row in rows],
+        },
+        "Ship": {
+            "Status": shipped,
+            "RequireBy": date_text(sale.needed_by),
+            "ShippingAddress": sale.shipping,
+            "ShippingNotes": sale.shipping_notes,
+            "Lines": [parcel] if fulfilment.shipped else [],
+        },
+    }
+
+
 def invoice_element(sale: Sale, invoice: Document, combine: bool) -> JsonObject:
     """An element of `Invoices[]` in `GET /sale`."""
     element = _invoice(sale, invoice, combine)
     del element["CombineAdditionalCharges"]
     payments = [payment_row(payment) for payment in invoice.payments]
-    return {**element, "Payments": payments, **amounts(invoice.totals), "Paid": invoice.paid}
+    sums = {**amounts(invoice.totals), "Paid": invoice.paid}
+    return {**element, "Payments": payments, **sums, **invoice.raw}
 
 
 def credit_note_element(sale: Sale, note: Document, combine: bool) -> JsonObject:
     refunds = [payment_row(payment) for payment in note.payments]
-    return {**_credit_note(sale, note, combine), "Refunds": refunds, **amounts(note.totals)}
+    return {**_credit_note(sale, note, combine), "Refunds": refunds, **amounts(note.totals), **note.raw}
 
 
 def _invoice(sale: Sale, invoice: Document, combine: bool) -> JsonObject:
-    return {
+    body = {
         "TaskID": invoice.task_id,
         "CombineAdditionalCharges": combine,
         "InvoiceNumber": invoice.number,
@@ -260,12 +321,13 @@ def _invoice(sale: Sale, invoice: Document, combine: bool) -> JsonObject:
         "LinkedFulfillmentNumber": invoice.linked_fulfilment,
         **_document_rows(invoice, combine),
     }
+    return overlay(body, invoice.raw)
 
 
 def _credit_note(sale: Sale, note: Document, combine: bool) -> JsonObject:
-    return {
+    body = {
         "TaskID": note.task_id,
-        "CreditNoteInvoiceNumber": note.invoice_number,
+        "CreditNoteInvoiceNumber": note.invoice_number or None,
         "Memo": note.memo,
         "Status": note.status,
         "CreditNoteDate": date_text(note.date),
@@ -274,6 +336,7 @@ def _credit_note(sale: Sale, note: Document, combine: bool) -> JsonObject:
         **_document_rows(note, combine),
         "Restock": [{**stock_row(line), **PRODUCT_EXTRAS} for line in note.stock],
     }
+    return overlay(body, note.raw)
 
 
 def _document_rows(document: Document, combine: bool) -> JsonObject:
@@ -357,6 +420,35 @@ def _transaction(entry: Entry) -> JsonObject:
     }
 
 
-def _stage(sale: Sale) -> str:
-    """The fulfilment statuses: the sandbox does not pick, pack or ship."""
-    return "VOIDED" if sale.voided else "NOT AVAILABLE"
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """The combined fulfilment statuses of a sale. Picking and packing are done in one step here."""
+
+    picking: str = "NOT AVAILABLE"
+    packing: str = "NOT AVAILABLE"
+    shipping: str = "NOT AVAILABLE"
+    fulfilment: str = "NOT AVAILABLE"
+
+    @staticmethod
+    def of(sale: Sale) -> Stages:
+        if sale.voided:
+            return Stages("VOIDED", "VOIDED", "VOIDED", "VOIDED")
+        if not sale.fulfilments:
+            return Stages()
+        packed, shipped = (
+            sum((line.quantity for one in tasks for line in one.lines), ZERO)
+            for tasks in (sale.fulfilments, [one for one in sale.fulfilments if one.shipped])
+        )
+        ordered = sum(
+            (one.quantity for one in sale.order.lines if one.product and one.product.type == "Stock"), ZERO
+        )
+
+        def combined(done: Decimal, word: str) -> str:
+            return word if done >= ordered else f"PARTIALLY {word}" if done else f"NOT {word}"
+
+        return Stages(
+            combined(packed, "PICKED"),
+            combined(packed, "PACKED"),
+            combined(shipped, "SHIPPED"),
+            combined(shipped, "FULFILLED"),
+        )

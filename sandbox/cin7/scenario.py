@@ -4,105 +4,25 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
-from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
-
-from sandbox.cin7 import purchase_routes, sale_routes
-from sandbox.cin7.bodies import new_order, read_lines, read_part
-from sandbox.cin7.documents import Document, Line, Order, Payment, Purchase, Sale
+from sandbox.cin7 import crediting, purchase_routes, sale_routes
+from sandbox.cin7.bodies import USUAL_RATES, new_order, read_lines, read_part
+from sandbox.cin7.documents import ZERO, Document, Line, Order, Payment, Purchase, Sale
+from sandbox.cin7.specs import (
+    ChangeSpec,
+    InvoiceSpec,
+    LineSpec,
+    PurchaseInvoiceSpec,
+    SaleInvoiceSpec,
+    rows,
+)
 from sandbox.cin7.tenant import Tenant
 from sandbox.cin7.wire import JsonObject, Refusal
 
 
-class Spec(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class LineSpec(Spec):
-    """A product line; price, tax rule and account default to the product's."""
-
-    sku: str = "HV-0001"
-    quantity: Decimal = Decimal(1)
-    price: Decimal | None = None
-    discount: Decimal = Decimal(0)
-    tax_rule: str | None = None
-    tax: Decimal | None = None
-    """Overrides the computed tax of the line."""
-    account: str | None = None
-    comment: str = ""
-
-
-class ChargeSpec(Spec):
-    """An additional charge; `description` is the name of a service product."""
-
-    description: str = "Freight"
-    quantity: Decimal = Decimal(1)
-    price: Decimal = Decimal("9.50")
-    discount: Decimal = Decimal(0)
-    tax_rule: str | None = None
-    tax: Decimal | None = None
-    account: str | None = None
-    reference: str = ""
-
-
-class InvoiceSpec(Spec):
-    """An order with one invoice, authorised at once; amounts in the party's currency."""
-
-    lines: list[LineSpec] | None = None
-    """Null: one line of the first product (in service documents: one charge)."""
-    charges: list[ChargeSpec] = Field(default_factory=list)
-    location: str = "London"
-    type: Literal["Simple", "Advanced", "Service"] = "Simple"
-    inclusive: bool = False
-    date: dt.date | None = None
-    """Null: today. It is the date of order and invoice."""
-    due_days: int = 30
-    rate: Decimal | None = None
-    attributes: dict[str, str] = Field(default_factory=dict)
-    """Additional attributes by number."""
-    order_id: str | None = None
-    """Add the invoice to this advanced order instead of making one."""
-    authorise: bool = True
-    announce: bool = True
-    """Whether webhooks tell of it."""
-
-
-class SaleInvoiceSpec(InvoiceSpec):
-    customer: str | None = None
-    """Null: the first customer."""
-    sales_rep: str | None = None
-    channel: str | None = None
-    external_id: str | None = None
-
-
-class PurchaseInvoiceSpec(InvoiceSpec):
-    supplier: str | None = None
-    """Null: the first supplier."""
-    number: str | None = None
-    """The supplier's number; null: a new one."""
-
-
-class ChangeSpec(Spec):
-    """What an action on an invoice may bring along."""
-
-    announce: bool = True
-    lines: list[LineSpec] | None = None
-    """For `reauthorise`: other lines than before."""
-    charges: list[ChargeSpec] | None = None
-    amount: Decimal | None = None
-    """For `pay`; null: the whole balance."""
-    number: str | None = None
-    """For `credit` of a purchase: the supplier's number."""
-
-
 def make_sale_invoice(tenant: Tenant, spec: SaleInvoiceSpec) -> tuple[Order, Document]:
     with tenant.announcing(spec.announce):
-        if spec.order_id:
-            sale = tenant.sale(spec.order_id)
-        else:
-            sale = _new_sale(tenant, spec)
-            sale_routes.add_sale(tenant, sale)
+        sale = tenant.sale(spec.order_id) if spec.order_id else _new_sale(tenant, spec)
         body = _invoice_body(tenant, sale, spec)
         _extend_order(tenant, sale, body)
         return sale, sale_routes.write_invoice(tenant, sale, None, body)
@@ -110,15 +30,29 @@ def make_sale_invoice(tenant: Tenant, spec: SaleInvoiceSpec) -> tuple[Order, Doc
 
 def make_purchase_invoice(tenant: Tenant, spec: PurchaseInvoiceSpec) -> tuple[Order, Document]:
     with tenant.announcing(spec.announce):
-        if spec.order_id:
-            purchase = tenant.purchase(spec.order_id)
-        else:
-            purchase = _new_purchase(tenant, spec)
-            purchase_routes.add_purchase(tenant, purchase)
+        purchase = tenant.purchase(spec.order_id) if spec.order_id else _new_purchase(tenant, spec)
         body = _invoice_body(tenant, purchase, spec)
         body["InvoiceNumber"] = spec.number or f"SI-{tenant.count('supplier invoice'):06}"
+        invoiced = {invoice.task_id for invoice in purchase.invoices}
+        waiting = (one.task_id for one in purchase.receipts if one.task_id not in invoiced)
+        body["TaskID"] = next(waiting, None)
         _extend_order(tenant, purchase, body)
-        return purchase, purchase_routes.write_invoice(tenant, purchase, body)
+        return purchase, purchase_routes.write_invoice(tenant, purchase, body, spec.document_rate)
+
+
+def make_order(tenant: Tenant, spec: InvoiceSpec) -> Order:
+    """An authorised order without invoice."""
+    with tenant.announcing(spec.announce):
+        order: Order
+        if isinstance(spec, SaleInvoiceSpec):
+            order = _new_sale(tenant, spec)
+        else:
+            assert isinstance(spec, PurchaseInvoiceSpec)
+            order = _new_purchase(tenant, spec)
+        if order.type == "Service" and isinstance(order, Sale):
+            raise Refusal("Service sale has no order")
+        _extend_order(tenant, order, _invoice_body(tenant, order, spec))
+        return order
 
 
 def change(tenant: Tenant, task_id: str, action: str, spec: ChangeSpec) -> tuple[Order, Document]:
@@ -134,7 +68,7 @@ def change(tenant: Tenant, task_id: str, action: str, spec: ChangeSpec) -> tuple
         elif action == "pay":
             pay(tenant, order, document, spec.amount)
         elif action == "credit":
-            return order, _credit(tenant, order, document, spec)
+            return order, crediting.credit(tenant, order, document, spec)
         else:
             raise Refusal(f"no action '{action}': void, undo, reauthorise, pay, credit", status=404)
     return order, document
@@ -163,14 +97,17 @@ def _new_sale(tenant: Tenant, spec: SaleInvoiceSpec) -> Sale:
     default_rep = tenant.state.customers[sale.party_id]["SalesRepresentative"] or ""
     sale.sales_rep = default_rep if spec.sales_rep is None else spec.sales_rep
     sale.channel, sale.external_id = spec.channel, spec.external_id
+    sale_routes.add_sale(tenant, sale)
     return sale
 
 
 def _new_purchase(tenant: Tenant, spec: PurchaseInvoiceSpec) -> Purchase:
     body = _header_body(tenant, spec) | {"Supplier": spec.supplier or tenant.world.suppliers[0].name}
     kind = spec.type if spec.type != "Service" else None
-    purchase = new_order(tenant, body | {"PurchaseType": kind, "Approach": "INVOICE"}, sale=False)
+    purchase = new_order(tenant, body | {"PurchaseType": kind, "Approach": spec.approach}, sale=False)
     assert isinstance(purchase, Purchase)
+    purchase.approach = spec.approach
+    purchase_routes.add_purchase(tenant, purchase)
     return purchase
 
 
@@ -180,83 +117,101 @@ def _header_body(tenant: Tenant, spec: InvoiceSpec) -> JsonObject:
         "IsServiceOnly": spec.type == "Service",
         "TaxInclusive": spec.inclusive,
         "SaleOrderDate": (spec.date or tenant.clock.today()).isoformat(),
-        "CurrencyRate": spec.rate or _default_rate(tenant, spec),
+        "CurrencyRate": spec.rate or _usual_rate(tenant, spec),
         "AdditionalAttributes": {f"AdditionalAttribute{n}": text for n, text in spec.attributes.items()},
     }
 
 
-def _default_rate(tenant: Tenant, spec: InvoiceSpec) -> Decimal:
+def _usual_rate(tenant: Tenant, spec: InvoiceSpec) -> Decimal:
+    sale = isinstance(spec, SaleInvoiceSpec)
     name = spec.customer if isinstance(spec, SaleInvoiceSpec) else getattr(spec, "supplier", None)
-    parties = (*tenant.world.customers, *tenant.world.suppliers)
-    currency = next((party.currency for party in parties if party.name == name), "GBP")
-    return {"EUR": Decimal("0.8543"), "USD": Decimal("0.7821")}.get(currency, Decimal(1))
+    parties = (tenant.state.customers if sale else tenant.state.suppliers).values()
+    currency = next((party["Currency"] for party in parties if party["Name"] == name), None)
+    return USUAL_RATES.get(str(currency), Decimal(1))
 
 
 def _invoice_body(tenant: Tenant, order: Order, spec: InvoiceSpec) -> JsonObject:
     day = spec.date or tenant.clock.today()
     service = order.type == "Service"
     lines = spec.lines
-    if lines is None:
-        lines = [] if spec.charges else [LineSpec(sku="Installation" if service else "HV-0001")]
+    body: dict[str, list[JsonObject]] = {}
+    if lines is None and not spec.charges:
+        body = _open_rows(order)
+    if not any(body.values()):
+        if lines is None:
+            lines = [] if spec.charges else [LineSpec(sku="Installation" if service else "HV-0001")]
+        body = rows(tenant, order, lines, spec.charges)
     return {
-        **_rows(tenant, order, lines, spec.charges),
+        **body,
         "Status": "AUTHORISED" if spec.authorise else "DRAFT",
         "InvoiceDate": day.isoformat(),
         "InvoiceDueDate": (day + dt.timedelta(days=spec.due_days)).isoformat(),
-        "CurrencyConversionRate": order.rate,
+        "CurrencyConversionRate": order.rate if spec.document_rate is None else spec.document_rate,
+        "Memo": spec.memo,
     }
 
 
-def _rows(
-    tenant: Tenant, order: Order, lines: list[LineSpec], charges: list[ChargeSpec]
-) -> dict[str, list[dict[str, Any]]]:
-    """Body rows; in service documents the lines become charges, as in Cin7."""
-    rows = [_line_row(tenant, order, line) for line in lines]
-    charge_rows = [_charge_row(order, charge) for charge in charges]
-    if order.type == "Service":
-        services = [{**row, "Description": tenant.by_sku[row["SKU"].lower()].name} for row in rows]
-        return {"Lines": [], "AdditionalCharges": services + charge_rows}
-    return {"Lines": rows, "AdditionalCharges": charge_rows}
+def _open(order: Order) -> dict[tuple[str, str], Decimal]:
+    """What of an order no invoice has yet: quantities by SKU and description."""
+    found: dict[tuple[str, str], Decimal] = {}
+    invoiced = [row for invoice in order.invoices if invoice.status != "VOIDED" for row in invoice.rows]
+    for rows_, sign in ((order.order.lines + order.order.charges, 1), (invoiced, -1)):
+        for row in rows_:
+            found[_place(row)] = found.get(_place(row), ZERO) + sign * row.quantity
+    return found
 
 
-def _line_row(tenant: Tenant, order: Order, line: LineSpec) -> dict[str, Any]:
-    product = tenant.by_sku.get(line.sku.lower())
-    if product is None:
-        raise Refusal(f"Product '{line.sku}' was not found")
-    sale = isinstance(order, Sale)
-    price = product.price if sale or product.type == "Service" else product.cost
-    return {
-        "SKU": product.sku,
-        "Quantity": line.quantity,
-        "Price": price if line.price is None else line.price,
-        "Discount": line.discount,
-        "TaxRule": line.tax_rule or (product.sale_tax_rule if sale else product.purchase_tax_rule),
-        "Tax": line.tax,
-        "Account": line.account,
-        "Comment": line.comment,
-    }
+def _place(row: Line) -> tuple[str, str]:
+    return (row.product.sku, "") if row.product else ("", row.description)
 
 
-def _charge_row(order: Order, charge: ChargeSpec) -> dict[str, Any]:
-    return {
-        "Description": charge.description,
-        "Quantity": charge.quantity,
-        "Price": charge.price,
-        "Discount": charge.discount,
-        "TaxRule": charge.tax_rule or order.tax_rule,
-        "Tax": charge.tax,
-        "Account": charge.account,
-        "Reference": charge.reference,
-    }
+def _open_rows(order: Order) -> dict[str, list[JsonObject]]:
+    """Request rows for all that is open on an order."""
+    left = _open(order)
+    body: dict[str, list[JsonObject]] = {"Lines": [], "AdditionalCharges": []}
+    for name, lines in (("Lines", order.order.lines), ("AdditionalCharges", order.order.charges)):
+        for line in lines:
+            quantity = min(line.quantity, left[_place(line)])
+            if quantity <= 0:
+                continue
+            left[_place(line)] -= quantity
+            body[name].append(
+                {
+                    "SKU": line.product.sku if line.product else None,
+                    "Description": line.description,
+                    "Quantity": quantity,
+                    "Price": line.price,
+                    "Discount": line.discount,
+                    "TaxRule": line.tax_rule,
+                    "Comment": line.comment,
+                }
+            )
+    return body
+
+
+def _beyond(order: Order, body: JsonObject) -> JsonObject:
+    """The rows of an invoice body that its order does not hold yet."""
+    left = _open(order)
+    beyond: JsonObject = {}
+    for name, key in (("Lines", "SKU"), ("AdditionalCharges", "Description")):
+        beyond[name] = []
+        for row in body[name]:
+            place = (row[key], "") if key == "SKU" else ("", row[key])
+            quantity = Decimal(row["Quantity"])
+            if left.get(place, ZERO) >= quantity > 0:
+                left[place] -= quantity
+            else:
+                beyond[name].append(row)
+    return beyond
 
 
 def _extend_order(tenant: Tenant, order: Order, body: JsonObject) -> None:
-    """Authorise the order with the invoice's rows, or add them to an order that stands."""
+    """Authorise the order with the invoice's rows, or add those that an order that stands lacks."""
     if order.type == "Service" and isinstance(order, Sale):
         return
     part = order.order
     if part.status == "AUTHORISED":
-        lines, charges = read_lines(tenant, order, body, accounts=False)
+        lines, charges = read_lines(tenant, order, _beyond(order, body), accounts=False)
         part.lines, part.charges = part.lines + lines, part.charges + charges
         part.totals = tenant.totals_of(order, part.lines + part.charges)
         return
@@ -270,34 +225,13 @@ def _reauthorise(tenant: Tenant, order: Order, document: Document, spec: ChangeS
         raise Refusal(f"Document with status {document.status} cannot be authorised")
     if spec.lines is not None or spec.charges is not None:
         document.lines, document.charges = read_lines(
-            tenant, order, _rows(tenant, order, spec.lines or [], spec.charges or []), accounts=True
+            tenant, order, rows(tenant, order, spec.lines or [], spec.charges or []), accounts=True
         )
+    document.date, document.memo = spec.date or document.date, spec.memo or document.memo
+    document.number = spec.number or document.number
+    document.rate = document.rate if spec.rate is None else spec.rate
+    if document.kind == "credit_note" and (spec.restock if spec.restock is not None else document.stock):
+        document.stock = crediting.returned(tenant, order, document)
+    elif spec.restock is False:
+        document.stock = []
     tenant.authorise(order, document)
-
-
-def _credit(tenant: Tenant, order: Order, invoice: Document, spec: ChangeSpec) -> Document:
-    """Credit a whole invoice, or the lines given."""
-    if not invoice.is_authorised or invoice.kind != "invoice":
-        raise Refusal("Only an authorised invoice can be credited")
-    lines: list[Line] = list(invoice.lines)
-    charges: list[Line] = list(invoice.charges)
-    if spec.lines is not None or spec.charges is not None:
-        body = _rows(tenant, order, spec.lines or [], spec.charges or [])
-        lines, charges = read_lines(tenant, order, body, accounts=True)
-    sale = isinstance(order, Sale)
-    number = tenant.next_number("CR") if sale else spec.number or f"SC-{tenant.count('supplier credit'):06}"
-    note = Document(
-        task_id=tenant.new_id("credit note" if sale else "purchase credit note"),
-        kind="credit_note",
-        number=number,
-        group=len(order.credit_notes) + 1,
-        date=tenant.clock.today(),
-        due_date=None,
-        rate=invoice.rate,
-        invoice_number=invoice.number,
-        lines=lines,
-        charges=charges,
-    )
-    tenant.add_document(order, note)
-    tenant.authorise(order, note)
-    return note

@@ -30,6 +30,10 @@ class Cin7Settings(Settings):
     """Decimals of a line's Total."""
     lock_date: str | None = None
     """`yyyy-MM-dd`: documents dated on or before it cannot be authorised, undone or voided."""
+    standalone_in_lists: Literal["credit_note_list", "both"] = "credit_note_list"
+    """Whether saleList and purchaseList show stand-alone credit notes too (the vendor does not say)."""
+    accrued_inventory: bool = False
+    """Cin7's Accrued Inventory feature: goods received and not invoiced go through an accrual account."""
     voided_lines: Literal["kept", "emptied"] = "kept"
     voids_bump_updated: bool = True
     """Whether void and undo touch the order's modification stamp (the vendor does not say)."""

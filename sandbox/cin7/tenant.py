@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from sandbox.cin7 import parties
+from sandbox.cin7 import parties, stock
 from sandbox.cin7.documents import Document, Line, Order, Payment, Purchase, Sale, Totals, totals
 from sandbox.cin7.ledger import Ledger
 from sandbox.cin7.settings import Cin7Settings
@@ -27,11 +27,11 @@ class State:
 
     customers: dict[str, JsonObject]
     suppliers: dict[str, JsonObject]
+    ledger: Ledger
     sales: dict[str, Sale] = field(default_factory=dict)
     purchases: dict[str, Purchase] = field(default_factory=dict)
     tasks: dict[str, tuple[Order, Document]] = field(default_factory=dict)
     """Invoices and credit notes by task id."""
-    ledger: Ledger = field(default_factory=Ledger)
     counters: Counter[str] = field(default_factory=Counter)
 
 
@@ -55,6 +55,7 @@ class Tenant:
         self.state = State(
             customers={party.id: parties.customer(world, party, born) for party in world.customers},
             suppliers={party.id: parties.supplier(world, party, born) for party in world.suppliers},
+            ledger=Ledger(self.tax_rules),
         )
 
     def preserve(self) -> Callable[[], None]:
@@ -154,6 +155,10 @@ class Tenant:
         document.authorised_at = self.clock.now()
         self._settle(document)
         self.state.ledger.post_document(order, document, self.new_id)
+        if isinstance(order, Sale):
+            stock.restock(self, order, document)
+        elif isinstance(order, Purchase):
+            stock.release_accrual(self, order, document)
         self.touch(order)
         side = "Sale" if isinstance(order, Sale) else "Purchase"
         what = "Invoice" if document.kind == "invoice" else "CreditNote"
@@ -177,6 +182,8 @@ class Tenant:
         for document in order.documents:
             if document.status != "VOIDED":
                 self._withdraw(order, document, "VOIDED")
+        if isinstance(order, Sale):
+            stock.void_shipments(self, order)
         order.voided = True
         order.order.status = "VOIDED"
         if isinstance(order, Sale):
@@ -187,6 +194,8 @@ class Tenant:
         """The order stage back to DRAFT; documents that stand must be undone first."""
         if any(document.is_authorised for document in order.documents):
             raise Refusal("Order cannot be undone while it has authorised invoices or credit notes")
+        if isinstance(order, Sale) and any(one.shipped for one in order.fulfilments):
+            raise Refusal("Order cannot be undone while it has authorised shipments")
         if order.order.status != "AUTHORISED":
             raise Refusal(f"Order with status {order.order.status} cannot be undone")
         order.order.status = "DRAFT"
@@ -233,7 +242,11 @@ class Tenant:
     def _withdraw(self, order: Order, document: Document, status: str) -> None:
         self.refuse_locked(document.date)
         if document.is_authorised:
-            self.state.ledger.reverse_document(order, document, self.new_id)
+            self.state.ledger.reverse_task(order, document.task_id, self.new_id)
+            if isinstance(order, Sale):
+                stock.forget_restock(self, order, document)
+            elif isinstance(order, Purchase):
+                stock.accrue_again(self, order, document)
         document.status = status
         document.authorised_at = None
         if status == "VOIDED":

@@ -13,16 +13,14 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from sandbox.cin7.documents import Document, Order
-from sandbox.cin7.scenario import (
+from sandbox.cin7.scenario import make_purchase_invoice, make_sale_invoice, pay
+from sandbox.cin7.specs import (
     ChargeSpec,
     InvoiceSpec,
     LineSpec,
     PurchaseInvoiceSpec,
     SaleInvoiceSpec,
     Spec,
-    make_purchase_invoice,
-    make_sale_invoice,
-    pay,
 )
 from sandbox.cin7.tenant import Tenant
 

@@ -44,9 +44,10 @@ def check_new(kind: str, found: Row) -> None:
     """May a line on it be written?"""
     if kind == GL:
         check_direct_posting(found)
-    elif found["blocked"] == "All":
+    elif _is_blocked(kind, found):
         raise dialog(
-            f"You cannot create this type of document when {kind} {found['number']} is blocked with type All"
+            f"You cannot create this type of document when {kind} {found['number']} is blocked with type "
+            f"{found['blocked']}"
         )
 
 
@@ -65,8 +66,17 @@ def check_posting(company: Company, kind: str, number: str) -> None:
         if found["blocked"]:
             raise _unequal(found, "Blocked", "No", "Yes")
         check_direct_posting(found)
-    elif found["blocked"] == "All":
-        raise dialog(f"You cannot post this type of document when {kind} {number} is blocked with type All")
+    elif _is_blocked(kind, found):
+        raise dialog(
+            f"You cannot post this type of document when {kind} {number} is blocked with type "
+            f"{found['blocked']}"
+        )
+
+
+def _is_blocked(kind: str, card: Row) -> bool:
+    """For journal lines with a blank document type, the only ones here (Microsoft's AL source): customers
+    blocked for invoices as well as those blocked altogether, vendors only these."""
+    return card["blocked"] in (("All", "Invoice") if kind == CUSTOMER else ("All",))
 
 
 def check_direct_posting(account: Row) -> None:
@@ -87,11 +97,11 @@ def id_of(company: Company, kind: str, number: str) -> str:
     return found["id"] if found else NO_GUID
 
 
-def default_dimensions(company: Company, numbers: tuple[str, ...]) -> dict[str, str]:
-    """The dimensions that NAV puts on a line of these G/L accounts by itself."""
+def default_dimensions(company: Company, sides: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    """The dimensions that NAV puts on a line of these accounts and parties by itself."""
     return {
         default.dimension: default.value
-        for number in numbers
-        for default in company.world.default_dimensions
-        if default.account_number == number and default.value
+        for kind, number in sides
+        for default in company.default_dimensions(kind, number)
+        if default.value
     }

@@ -15,7 +15,18 @@ from starlette.routing import Route
 from sandbox.admin import refused
 from sandbox.nav.entities import Row
 from sandbox.nav.errors import ApiError
-from sandbox.nav.invoices import HandKeyed, key_in
+from sandbox.nav.invoices import (
+    PURCHASE_CREDIT_MEMO,
+    PURCHASE_INVOICE,
+    SALES_CREDIT_MEMO,
+    SALES_INVOICE,
+    HandKeyed,
+    Named,
+    Sort,
+    cancel,
+    delete_draft,
+    key_in,
+)
 from sandbox.nav.nav import Nav
 from sandbox.nav.wire import dumps, loads
 
@@ -27,6 +38,27 @@ class BatchName(BaseModel):
 
     template: str
     batch: str
+
+
+class AccountCard(BaseModel):
+    """What an administrator changes on the card of a G/L account."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    number: str
+    direct_posting: bool
+
+
+class PartyDimension(BaseModel):
+    """A default dimension of a customer or vendor."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    party: Literal["customer", "vendor"]
+    number: str
+    dimension: str
+    value: str = ""
+    posting_validation: Literal["", "Code Mandatory", "Same Code", "No Code"] = ""
 
 
 def nav_admin_routes(nav: Nav) -> list[Route]:
@@ -87,17 +119,42 @@ def nav_admin_routes(nav: Nav) -> list[Route]:
         unbalanced = [number for number, (debit, credit) in found.items() if debit != credit]
         return JSONResponse({"balanced": not unbalanced, "unbalanced": unbalanced, "documents": documents})
 
-    def invoice(kind: Literal["purchase", "sales"]) -> Callable[[Request], Awaitable[Response]]:
+    def document(sort: Sort) -> Callable[[Request], Awaitable[Response]]:
         async def keyed(request: Request) -> Response:
-            row = key_in(
-                nav.company, nav.writer.posting, kind, HandKeyed.model_validate(await _body(request))
-            )
-            shown = {"id": row["id"], "number": row["number"], "total": str(row["totalAmountIncludingTax"])}
-            return JSONResponse(shown)
+            wanted = HandKeyed.model_validate(await _body(request))
+            return _document(key_in(nav.company, nav.writer.posting, sort, wanted))
 
         return keyed
 
+    def cancelled(sort: Sort) -> Callable[[Request], Awaitable[Response]]:
+        async def cancelling(request: Request) -> Response:
+            wanted = Named.model_validate(await _body(request))
+            return _document(cancel(nav.company, nav.writer.posting, sort, wanted))
+
+        return cancelling
+
+    def deleted(sort: Sort) -> Callable[[Request], Awaitable[Response]]:
+        async def deleting(request: Request) -> Response:
+            wanted = Named.model_validate(await _body(request))
+            return _document(delete_draft(nav.company, sort, wanted))
+
+        return deleting
+
+    async def default_dimension(request: Request) -> Response:
+        wanted = PartyDimension.model_validate(await _body(request))
+        row = _set_default_dimension(nav, wanted)
+        return JSONResponse({"id": row["id"]})
+
+    async def account(request: Request) -> Response:
+        wanted = AccountCard.model_validate(await _body(request))
+        row = nav.company.by_number("accounts", wanted.number)
+        if row is None:
+            raise ApiError(404, "", f"there is no account {wanted.number}")
+        nav.company.tables["accounts"].change(row, directPosting=wanted.direct_posting)
+        return JSONResponse({"id": row["id"]})
+
     return [
+        Route("/_sandbox/account", _checked(account), methods=["POST"]),
         Route("/_sandbox/expire-tokens", expire_tokens, methods=["POST"]),
         Route("/_sandbox/run-job-queue", run_job_queue, methods=["POST"]),
         Route("/_sandbox/request-approval", _checked(request_approval), methods=["POST"]),
@@ -105,8 +162,15 @@ def nav_admin_routes(nav: Nav) -> list[Route]:
         Route("/_sandbox/post-item-journal", _checked(post_item_journal), methods=["POST"]),
         Route("/_sandbox/approvals", approvals),
         Route("/_sandbox/sums", sums),
-        Route("/_sandbox/purchase-invoice", _checked(invoice("purchase")), methods=["POST"]),
-        Route("/_sandbox/sales-invoice", _checked(invoice("sales")), methods=["POST"]),
+        Route("/_sandbox/purchase-invoice", _checked(document(PURCHASE_INVOICE)), methods=["POST"]),
+        Route("/_sandbox/purchase-credit-memo", _checked(document(PURCHASE_CREDIT_MEMO)), methods=["POST"]),
+        Route("/_sandbox/purchase-invoice/cancel", _checked(cancelled(PURCHASE_INVOICE)), methods=["POST"]),
+        Route("/_sandbox/purchase-invoice/delete", _checked(deleted(PURCHASE_INVOICE)), methods=["POST"]),
+        Route("/_sandbox/sales-invoice/delete", _checked(deleted(SALES_INVOICE)), methods=["POST"]),
+        Route("/_sandbox/sales-invoice", _checked(document(SALES_INVOICE)), methods=["POST"]),
+        Route("/_sandbox/sales-credit-memo", _checked(document(SALES_CREDIT_MEMO)), methods=["POST"]),
+        Route("/_sandbox/sales-invoice/cancel", _checked(cancelled(SALES_INVOICE)), methods=["POST"]),
+        Route("/_sandbox/default-dimension", _checked(default_dimension), methods=["POST"]),
     ]
 
 
@@ -124,6 +188,34 @@ def _checked(
             return Response(dumps({"error": error.message}), 409, media_type="application/json")
 
     return handle
+
+
+def _document(row: Row) -> Response:
+    shown = {"id": row["id"], "number": row["number"], "total": str(row["totalAmountIncludingTax"])}
+    return JSONResponse(shown)
+
+
+def _set_default_dimension(nav: Nav, wanted: PartyDimension) -> Row:
+    """Set up or replace it. As in NAV, the party's card counts as unchanged."""
+    company = nav.company
+    party = company.by_number(f"{wanted.party}s", wanted.number)
+    dimension = company.dimension(wanted.dimension)
+    value = company.dimension_value(dimension, wanted.value) if dimension and wanted.value else None
+    if party is None or dimension is None or (wanted.value and value is None):
+        raise ApiError(404, "", "there is no such party, dimension or value")
+    table = company.tables["defaultDimensions"]
+    for row in table.find("parentId", party["id"]):
+        if row["dimensionCode"] == wanted.dimension:
+            table.delete(row)
+    return table.insert(
+        parentType=wanted.party.capitalize(),
+        parentId=party["id"],
+        dimensionId=dimension["id"],
+        dimensionCode=wanted.dimension,
+        dimensionValueCode=wanted.value,
+        postingValidation=wanted.posting_validation or " ",
+        **({"dimensionValueId": value["id"]} if value else {}),
+    )
 
 
 def _batch(nav: Nav, name: BatchName) -> Row:

@@ -15,6 +15,7 @@ from sandbox.nav.filters import Filter
 from sandbox.nav.writing import Writer
 
 POST_ACTION = "microsoft.nav.post"
+_PARENT_FIELDS = {"id", "journalId", "documentId", "parentId"}
 
 
 @dataclass(frozen=True)
@@ -146,7 +147,7 @@ class Api:
         if resource.rows is not None:
             return resource.rows
         entity = resource.entity
-        if entity.name in schema.NEEDS_PARENT and not wanted.fields & {"id", "journalId", "documentId"}:
+        if entity.name in schema.NEEDS_PARENT and not wanted.fields & _PARENT_FIELDS:
             raise errors.dialog(schema.NEEDS_PARENT[entity.name])
         rows = odata.candidates(self.company.tables[entity.name], wanted)
         if entity is schema.JOURNALS and "templateDisplayName" not in wanted.fields:

@@ -16,11 +16,18 @@ from sandbox.nav.entities import Entity, Row, stamp
 from sandbox.nav.settings import Settings
 from sandbox.nav.store import Entries, Table, Undo, id_source
 from sandbox.nav.wire import NO_DATE, NO_GUID
-from sandbox.world import BASE_CURRENCY, COMPANY, World, accounting_periods, posting_allowed_from
+from sandbox.world import (
+    BASE_CURRENCY,
+    COMPANY,
+    DefaultDimension,
+    World,
+    accounting_periods,
+    posting_allowed_from,
+)
 
 RECEIVABLES, PAYABLES = "2310", "5410"
 OUTPUT_VAT, INPUT_VAT = "5610", "5630"
-INVENTORY, DIRECT_COST_APPLIED, COST_OF_GOODS_SOLD = "2110", "7190", "7110"
+INVENTORY, COST_OF_GOODS_SOLD = "2110", "7110"
 TEMPLATES = ("GENERAL", "CIN7", "PURCHASES", "SALES")
 DEFAULT_TEMPLATE = "GENERAL"
 ITEM_TEMPLATE = "ITEM"
@@ -44,6 +51,11 @@ _INDEXED: dict[str, tuple[str, ...]] = {
     "purchaseInvoiceLines": ("documentId",),
     "salesInvoices": ("number", "externalDocumentNumber", "customerNumber"),
     "salesInvoiceLines": ("documentId",),
+    "purchaseCreditMemos": ("number", "vendorNumber"),
+    "purchaseCreditMemoLines": ("documentId",),
+    "salesCreditMemos": ("number", "externalDocumentNumber", "customerNumber"),
+    "salesCreditMemoLines": ("documentId",),
+    "defaultDimensions": ("parentId",),
     "ItemJournal": ("Journal_Batch_Name",),
     "ItemLedgerEntries": ("Item_No", "Document_No", "Posting_Date"),
 }
@@ -127,6 +139,25 @@ class Company:
         if first is None:
             first = posting_allowed_from(self.clock.today()).isoformat()
         return first, self.settings.allow_posting_to
+
+    def users_posting_range(self) -> tuple[str, str]:
+        """The same for our own user: what User Setup says of it wins, and the API shows that nowhere."""
+        first, last = self.settings.user_posting_from, self.settings.user_posting_to
+        return (first, last) if first or last else self.posting_range()
+
+    def default_dimensions(self, kind: str, number: str) -> list[DefaultDimension]:
+        """What is set up for lines of this G/L account, customer or vendor."""
+        if kind == "G/L Account":
+            return [one for one in self.world.default_dimensions if one.account_number == number]
+        cards = {"Customer": "customers", "Vendor": "vendors"}.get(kind)
+        party = self.by_number(cards, number) if cards else None
+        rows = self.tables["defaultDimensions"].find("parentId", party["id"]) if party else []
+        return [
+            DefaultDimension(
+                number, row["dimensionCode"], row["dimensionValueCode"], row["postingValidation"].strip()
+            )
+            for row in rows
+        ]
 
     def draw(self, series: str, pattern: str) -> str:
         """The next number of a series."""

@@ -8,6 +8,7 @@ from sandbox.nav.company import Company
 from sandbox.nav.entities import Row
 from sandbox.nav.errors import dialog, not_found
 from sandbox.nav.journal import Lines
+from sandbox.world import DefaultDimension
 
 
 class DimensionLines:
@@ -97,23 +98,23 @@ def check_posting(company: Company, where: str, line: Row) -> None:
                 f"The combination of dimensions used in {where} is blocked. "
                 f"Dimension Value {code} - {value_code} is blocked."
             )
-    for number in (line["accountNumber"], line["balancingAccountNumber"]):
-        for default in company.world.default_dimensions:
-            if default.account_number == number and default.posting_validation:
-                error = _demand(default.posting_validation, default.dimension, default.value, number, line)
-                if error:
-                    raise dialog(f"A dimension used in {where} has caused an error. {error}")
+    sides = (("accountType", "accountNumber"), ("balanceAccountType", "balancingAccountNumber"))
+    for kind, number in ((line[kind], line[number]) for kind, number in sides):
+        for default in company.default_dimensions(kind, number):
+            error = _demand(default, f"{kind} {number}", line["_dimensions"].get(default.dimension, ""))
+            if error:
+                raise dialog(f"A dimension used in {where} has caused an error. {error}")
 
 
-def _demand(validation: str, code: str, value: str, account: str, line: Row) -> str | None:
-    used = line["_dimensions"].get(code, "")
-    if validation == "Code Mandatory" and not used:
-        return f"Select a Dimension Value Code for the Dimension Code {code} for G/L Account {account}."
-    if validation == "Same Code" and used != value:
+def _demand(default: DefaultDimension, account: str, used: str) -> str | None:
+    code, value = default.dimension, default.value
+    if default.posting_validation == "Code Mandatory" and not used:
+        return f"Select a Dimension Value Code for the Dimension Code {code} for {account}."
+    if default.posting_validation == "Same Code" and used != value:
         return (
-            f"The Dimension value code must be {value} for Dimension code {code} for G/L Account {account}. "
+            f"The Dimension value code must be {value or 'blank'} for Dimension code {code} for {account}. "
             f"Currently it's {used}."
         )
-    if validation == "No Code" and used:
-        return f"The Dimension value code must be blank for Dimension code {code} for G/L Account {account}."
+    if default.posting_validation == "No Code" and used:
+        return f"The Dimension value code must be blank for Dimension code {code} for {account}."
     return None

@@ -1,4 +1,4 @@
-"""Purchase and sales invoices as API v2.0 shows them; here they can only be read."""
+"""Purchase and sales invoices and credit memos as API v2.0 shows them; here they can only be read."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from sandbox.nav.columns import ID, MODIFIED, address, fixed
 from sandbox.nav.entities import Entity, Navigation
 
 _INVOICE_STATUS = (" ", "Draft", "In Review", "Open", "Paid", "Canceled", "Corrective")
-_INVOICE_TOTALS = (
+_MEMO_STATUS = (" ", "Draft", "In Review", "Open", "Canceled", "Corrective", "Paid")
+_TOTALS = (
     fixed("discountAmount", "decimal"),
     fixed("discountAppliedBeforeTax", "bool"),
     fixed("totalAmountExcludingTax", "decimal"),
     fixed("totalTaxAmount", "decimal"),
     fixed("totalAmountIncludingTax", "decimal"),
-    fixed("status", "enum", options=_INVOICE_STATUS),
-    MODIFIED,
 )
+_INVOICE_TOTALS = (*_TOTALS, fixed("status", "enum", options=_INVOICE_STATUS), MODIFIED)
 _INVOICE_CURRENCY = (
     fixed("shortcutDimension1Code", "code", 20),
     fixed("shortcutDimension2Code", "code", 20),
@@ -85,14 +85,81 @@ SALES_INVOICES = Entity(
     order=("number",),
 )
 
+_MEMO_CURRENCY = tuple(one for one in _INVOICE_CURRENCY if not one.name.startswith("order"))
+_MEMO_TOTALS = (
+    *_TOTALS,
+    fixed("status", "enum", options=_MEMO_STATUS),
+    MODIFIED,
+    fixed("invoiceId", "guid"),
+    fixed("invoiceNumber", "code", 20),
+)
+
+PURCHASE_CREDIT_MEMOS = Entity(
+    "purchaseCreditMemos",
+    "purchaseCreditMemo",
+    "Purch. Cr. Memo Entity Buffer",
+    (
+        ID,
+        fixed("number", "code", 20),
+        fixed("creditMemoDate", "date"),
+        fixed("postingDate", "date"),
+        fixed("dueDate", "date"),
+        fixed("vendorId", "guid"),
+        fixed("vendorNumber", "code", 20),
+        fixed("vendorName", "text", 100),
+        fixed("vendorCreditMemoNumber", "code", 35),
+        fixed("payToVendorId", "guid"),
+        fixed("payToVendorNumber", "code", 20),
+        fixed("payToName", "text", 100),
+        *address("buyFrom"),
+        *_MEMO_CURRENCY,
+        fixed("purchaser", "code", 20),
+        *_MEMO_TOTALS,
+    ),
+    (
+        Navigation("vendor", "vendors", here="vendorId", many=False),
+        Navigation("purchaseCreditMemoLines", "purchaseCreditMemoLines", there="documentId"),
+    ),
+    order=("number",),
+)
+
+SALES_CREDIT_MEMOS = Entity(
+    "salesCreditMemos",
+    "salesCreditMemo",
+    "Sales Cr. Memo Entity Buffer",
+    (
+        ID,
+        fixed("number", "code", 20),
+        fixed("externalDocumentNumber", "code", 35),
+        fixed("creditMemoDate", "date"),
+        fixed("postingDate", "date"),
+        fixed("dueDate", "date"),
+        fixed("customerId", "guid"),
+        fixed("customerNumber", "code", 20),
+        fixed("customerName", "text", 100),
+        fixed("billToCustomerId", "guid"),
+        fixed("billToCustomerNumber", "code", 20),
+        fixed("billToName", "text", 100),
+        *address("sellTo"),
+        *_MEMO_CURRENCY,
+        fixed("salesperson", "code", 20),
+        *_MEMO_TOTALS,
+    ),
+    (
+        Navigation("customer", "customers", here="customerId", many=False),
+        Navigation("salesCreditMemoLines", "salesCreditMemoLines", there="documentId"),
+    ),
+    order=("number",),
+)
+
 _LINE_TYPES = ("Comment", "Account", "Item", "Resource", "Fixed Asset", "Charge", "Allocation Account")
 
 
-def _invoice_line(name: str, singular: str, price: str) -> Entity:
+def _line(name: str, singular: str, table: str, price: str) -> Entity:
     return Entity(
         name,
         singular,
-        "Purch. Inv. Line Aggregate" if price == "unitCost" else "Sales Invoice Line Aggregate",
+        table,
         (
             ID,
             fixed("documentId", "guid"),
@@ -116,5 +183,15 @@ def _invoice_line(name: str, singular: str, price: str) -> Entity:
     )
 
 
-PURCHASE_INVOICE_LINES = _invoice_line("purchaseInvoiceLines", "purchaseInvoiceLine", "unitCost")
-SALES_INVOICE_LINES = _invoice_line("salesInvoiceLines", "salesInvoiceLine", "unitPrice")
+PURCHASE_INVOICE_LINES = _line(
+    "purchaseInvoiceLines", "purchaseInvoiceLine", "Purch. Inv. Line Aggregate", "unitCost"
+)
+SALES_INVOICE_LINES = _line(
+    "salesInvoiceLines", "salesInvoiceLine", "Sales Invoice Line Aggregate", "unitPrice"
+)
+PURCHASE_CREDIT_MEMO_LINES = _line(
+    "purchaseCreditMemoLines", "purchaseCreditMemoLine", "Purch. Cr. Memo Line Aggregate", "unitCost"
+)
+SALES_CREDIT_MEMO_LINES = _line(
+    "salesCreditMemoLines", "salesCreditMemoLine", "Sales Cr. Memo Line Aggregate", "unitPrice"
+)

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from sandbox.nav import dimensions
 from sandbox.nav.accounts import GL
-from sandbox.nav.company import COST_OF_GOODS_SOLD, DIRECT_COST_APPLIED, INVENTORY, Company
+from sandbox.nav.company import COST_OF_GOODS_SOLD, INVENTORY, Company
 from sandbox.nav.entities import Row
 from sandbox.nav.errors import ApiError, dialog, field_validation
 from sandbox.nav.item_journal import ItemJournal, check_filled
@@ -90,7 +90,8 @@ class ItemPosting:
         self._company.add(item, "inventory", quantity)
         if self._company.settings.automatic_cost_posting and cost:
             ledger_line, document = self._ledger_line(line), line["Document_No"]
-            balancing = DIRECT_COST_APPLIED if inbound else COST_OF_GOODS_SOLD
+            applied = self._company.settings.direct_cost_applied_account
+            balancing = applied if inbound else COST_OF_GOODS_SOLD
             self._posting.enter(ledger_line, document, GL, INVENTORY, cost)
             self._posting.enter(ledger_line, document, GL, balancing, -cost)
 

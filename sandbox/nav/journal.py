@@ -210,10 +210,8 @@ class Lines:
         return code
 
     def _default_dimensions(self, line: Row) -> dict[str, str]:
-        numbers = tuple(
-            line[side.number] for side in (BALANCING, ACCOUNT) if line[side.type] == GL and line[side.number]
-        )
-        return accounts.default_dimensions(self._company, numbers)
+        sides = tuple((line[side.type], line[side.number]) for side in (BALANCING, ACCOUNT))
+        return accounts.default_dimensions(self._company, sides)
 
 
 def is_blank(line: Row) -> bool:

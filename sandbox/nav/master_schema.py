@@ -75,6 +75,25 @@ DIMENSION_VALUES = Entity(
     order=("dimensionId", "code"),
 )
 
+DEFAULT_DIMENSIONS = Entity(
+    "defaultDimensions",
+    "defaultDimension",
+    "Default Dimension",
+    (
+        ID,
+        fixed("parentType", "enum", options=(" ", "Customer", "Item", "Vendor", "Employee")),
+        fixed("parentId", "guid"),
+        fixed("dimensionId", "guid"),
+        fixed("dimensionCode", "code", 20),
+        fixed("dimensionValueId", "guid"),
+        fixed("dimensionValueCode", "code", 20),
+        fixed("postingValidation", "enum", options=(" ", "Code Mandatory", "Same Code", "No Code")),
+        MODIFIED,
+    ),
+    order=("parentId", "dimensionCode"),
+)
+_DEFAULT_DIMENSIONS = Navigation("defaultDimensions", "defaultDimensions", there="parentId")
+
 CUSTOMERS = Entity(
     "customers",
     "customer",
@@ -103,6 +122,7 @@ CUSTOMERS = Entity(
         Field("blocked", "enum", options=(" ", "Ship", "Invoice", "All")),
         MODIFIED,
     ),
+    (_DEFAULT_DIMENSIONS,),
     verbs=ALL_VERBS,
     order=("number",),
 )
@@ -130,6 +150,7 @@ VENDORS = Entity(
         fixed("balance", "decimal"),
         MODIFIED,
     ),
+    (_DEFAULT_DIMENSIONS,),
     verbs=ALL_VERBS,
     order=("number",),
 )

@@ -114,7 +114,7 @@ class Posting:
             raise _empty("Document No.", where)
         if line["amount"] == 0:
             raise _empty("Amount", where)
-        first, last = self._company.posting_range()
+        first, last = self._company.users_posting_range()
         if line["postingDate"] < first or (last and line["postingDate"] > last):
             raise dialog(
                 "Posting Date is not within your range of allowed posting dates in Gen. Journal Line Journal "

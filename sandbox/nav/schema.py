@@ -5,8 +5,12 @@ from __future__ import annotations
 from sandbox.nav.columns import ALL_VERBS, MODIFIED, fixed
 from sandbox.nav.entities import Entity, Field
 from sandbox.nav.invoice_schema import (
+    PURCHASE_CREDIT_MEMO_LINES,
+    PURCHASE_CREDIT_MEMOS,
     PURCHASE_INVOICE_LINES,
     PURCHASE_INVOICES,
+    SALES_CREDIT_MEMO_LINES,
+    SALES_CREDIT_MEMOS,
     SALES_INVOICE_LINES,
     SALES_INVOICES,
 )
@@ -19,6 +23,7 @@ from sandbox.nav.master_schema import (
     COMPANY_INFORMATION,
     CURRENCIES,
     CUSTOMERS,
+    DEFAULT_DIMENSIONS,
     DIMENSION_VALUES,
     DIMENSIONS,
     GENERAL_LEDGER_SETUP,
@@ -55,6 +60,7 @@ IN_COMPANY: dict[str, Entity] = {
         ACCOUNTS,
         DIMENSIONS,
         DIMENSION_VALUES,
+        DEFAULT_DIMENSIONS,
         CUSTOMERS,
         VENDORS,
         CURRENCIES,
@@ -70,6 +76,10 @@ IN_COMPANY: dict[str, Entity] = {
         PURCHASE_INVOICE_LINES,
         SALES_INVOICES,
         SALES_INVOICE_LINES,
+        PURCHASE_CREDIT_MEMOS,
+        PURCHASE_CREDIT_MEMO_LINES,
+        SALES_CREDIT_MEMOS,
+        SALES_CREDIT_MEMO_LINES,
     )
 }
 PUBLISHED: dict[str, Entity] = {entity.name: entity for entity in (ITEM_JOURNAL, ITEM_LEDGER_ENTRIES)}
@@ -81,6 +91,9 @@ NEEDS_PARENT = {
     "dimensionSetLines": "You must get to the parent first to create a dimension set line.",
     "purchaseInvoiceLines": "You must specify an Id or a Document Id to get the lines.",
     "salesInvoiceLines": "You must specify an Id or a Document Id to get the lines.",
+    "purchaseCreditMemoLines": "You must specify an Id or a Document Id to get the lines.",
+    "salesCreditMemoLines": "You must specify an Id or a Document Id to get the lines.",
+    "defaultDimensions": "You must specify a parent id to get the default dimensions.",
 }
 """Sets that cannot be listed on their own, with what the server says."""
 
@@ -95,6 +108,7 @@ WEBHOOKS = (
     "items",
     "journals",
     "purchaseInvoices",
+    "salesCreditMemos",
     "salesInvoices",
     "vendors",
 )
@@ -107,6 +121,7 @@ __all__ = [
     "COMPANY_INFORMATION",
     "CURRENCIES",
     "CUSTOMERS",
+    "DEFAULT_DIMENSIONS",
     "DIMENSIONS",
     "DIMENSION_SET_LINES",
     "DIMENSION_VALUES",
@@ -119,8 +134,12 @@ __all__ = [
     "JOURNAL_LINES",
     "NEEDS_PARENT",
     "PUBLISHED",
+    "PURCHASE_CREDIT_MEMOS",
+    "PURCHASE_CREDIT_MEMO_LINES",
     "PURCHASE_INVOICES",
     "PURCHASE_INVOICE_LINES",
+    "SALES_CREDIT_MEMOS",
+    "SALES_CREDIT_MEMO_LINES",
     "SALES_INVOICES",
     "SALES_INVOICE_LINES",
     "SUBSCRIPTIONS",

@@ -25,6 +25,10 @@ class Settings(admin.Settings):
     allow_posting_from: str | None = None
     """ISO date; null: the first day of the previous month. Empty: no limit."""
     allow_posting_to: str = ""
+    user_posting_from: str = ""
+    """User Setup of our own user: ISO date from which it may post. With either of the two it wins over the
+    company's range; the API shows neither."""
+    user_posting_to: str = ""
     force_doc_balance: bool = True
     copy_vat_setup: bool = False
     """Whether journal lines on accounts with a general posting type become VAT lines."""
@@ -39,6 +43,8 @@ class Settings(admin.Settings):
     """Purchases & Payables Setup, Sales & Receivables Setup: Ext. Doc. No. Mandatory."""
     automatic_cost_posting: bool = False
     """Inventory Setup: item postings write their cost to the G/L, under the item document's number."""
+    direct_cost_applied_account: str = "7190"
+    """General Posting Setup: what the cost of received goods is credited to."""
     prevent_negative_inventory: bool = False
     """Inventory Setup: an item cannot leave a location that does not hold enough of it."""
 

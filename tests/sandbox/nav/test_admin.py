@@ -71,3 +71,66 @@ def test_a_lost_answer_may_have_had_its_effect(nav: Any) -> None:
     with pytest.raises(requests.ConnectionError):
         nav.post_journal(batch)
     assert len(nav.entries()) == 2
+
+
+@pytest.mark.parametrize(
+    ("call", "entity", "party", "external"),
+    [
+        ("purchase-credit-memo", "purchaseCreditMemos", "vendorNumber", "vendorCreditMemoNumber"),
+        ("sales-credit-memo", "salesCreditMemos", "customerNumber", "externalDocumentNumber"),
+    ],
+)
+def test_a_credit_memo_keyed_in_by_hand_is_seen_and_posted_the_other_way(
+    nav: Any, call: str, entity: str, party: str, external: str
+) -> None:
+    made = nav.side.post(call, {"external_number": "cn-1", "amount": 50})
+    (found,) = nav.get(entity).rows
+    assert (found["number"], found[external], found["status"]) == (made["number"], "CN-1", "Open")
+    assert found[party] in ("V00010", "C00010")
+    assert found["totalAmountIncludingTax"] == 60
+    assert len(nav.get(f"{entity}({found['id']})/{entity[:-1]}Lines").rows) == 1
+    entries = {row["accountNumber"]: row for row in nav.entries(made["number"])}
+    control = entries["5410" if party == "vendorNumber" else "2310"]
+    assert control["debitAmount" if party == "vendorNumber" else "creditAmount"] == 60
+    assert {row["documentType"] for row in entries.values()} == {"Credit_x0020_Memo"}
+    assert nav.post(entity, {}).status == 405
+
+
+def test_a_draft_is_seen_but_not_posted(nav: Any) -> None:
+    made = nav.side.post("purchase-invoice", {"external_number": "D-1", "draft": True})
+    (found,) = nav.get("purchaseInvoices").rows
+    assert found["status"] == "Draft"
+    assert nav.entries(made["number"]) == []
+    nav.side.post("purchase-invoice/delete", {"number": made["number"]})
+    assert nav.get("purchaseInvoices").rows == []
+    posted = nav.side.post("purchase-invoice", {"external_number": "D-2"})
+    with pytest.raises(requests.HTTPError, match="409"):
+        nav.side.post("purchase-invoice/delete", {"number": posted["number"]})
+
+
+@pytest.mark.parametrize(
+    ("kind", "memos"), [("purchase", "purchaseCreditMemos"), ("sales", "salesCreditMemos")]
+)
+def test_cancelling_an_invoice_makes_a_corrective_credit_memo(nav: Any, kind: str, memos: str) -> None:
+    made = nav.side.post(f"{kind}-invoice", {"external_number": "X-1"})
+    memo = nav.side.post(f"{kind}-invoice/cancel", {"number": made["number"]})
+    (invoice,) = nav.get(f"{kind}Invoices").rows
+    (found,) = nav.get(memos).rows
+    assert invoice["status"] == "Canceled"
+    assert (found["number"], found["status"]) == (memo["number"], "Corrective")
+    assert found["invoiceNumber"] == made["number"]
+    sums = nav.side.get("sums")["documents"]
+    assert sums[made["number"]] == sums[memo["number"]]
+    with pytest.raises(requests.HTTPError, match="409"):
+        nav.side.post(f"{kind}-invoice/cancel", {"number": made["number"]})
+
+
+def test_an_administrator_opens_an_account_for_direct_posting(nav: Any) -> None:
+    batch = nav.ready(("8310", 5), ("6110", -5))
+    assert not nav.get("accounts?$filter=number eq '7110'").rows[0]["directPosting"]
+    nav.side.post("account", {"number": "7110", "direct_posting": True})
+    assert nav.get("accounts?$filter=number eq '7110'").rows[0]["directPosting"]
+    line = {"accountNumber": "7110", "amount": 5, "documentNumber": "D1"}
+    assert nav.post(f"journals({batch})/journalLines", line).status == 201
+    with pytest.raises(requests.HTTPError, match="409"):
+        nav.side.post("account", {"number": "0000", "direct_posting": True})

@@ -262,6 +262,12 @@ def test_automatic_cost_posting_writes_entries_under_the_items_document(
     assert [one["valueCode"] for one in entry["dimensionSetLines"]] == ["LONDON"]
 
 
+def test_the_posting_setup_says_what_received_goods_are_credited_to(nav: Any) -> None:
+    nav.settings(automatic_cost_posting=True, direct_cost_applied_account="5450")
+    move(nav)
+    assert costs(nav) == [("IM1", "2110", 25), ("IM1", "5450", -25)]
+
+
 def test_movements_without_cost_write_no_general_ledger_entries(nav: Any) -> None:
     nav.settings(automatic_cost_posting=True)
     move(nav, Unit_Cost=0)

@@ -65,3 +65,94 @@ def test_a_card_with_a_balance_cannot_be_deleted(nav: Any) -> None:
     cards = {row["number"]: row["id"] for row in nav.get("customers").rows}
     assert nav.delete(f"customers({cards['C00010']})").status == 400
     assert nav.delete(f"customers({cards['C00020']})").status == 204
+
+
+def test_default_dimensions_come_with_the_cards_they_belong_to(nav: Any) -> None:
+    spec = {"number": "C00020", "dimension": "REGION", "posting_validation": "Code Mandatory"}
+    nav.side.post("default-dimension", {"party": "customer", **spec})
+    cards = {row["number"]: row for row in nav.get("customers?$expand=defaultDimensions").rows}
+    (found,) = cards["C00020"]["defaultDimensions"]
+    assert (found["dimensionCode"], found["dimensionValueCode"]) == ("REGION", "")
+    assert found["postingValidation"] == "Code_x0020_Mandatory"
+    assert cards["C00010"]["defaultDimensions"] == []
+    assert nav.get("defaultDimensions").status == 400
+
+
+def journal(nav: Any, **party_line: Any) -> Any:
+    batch = nav.batch()
+    nav.line(batch, "C00020", 5, accountType="Customer", **party_line)
+    nav.line(batch, "6110", -5)
+    return batch
+
+
+def test_a_partys_default_dimension_is_put_on_its_lines(nav: Any) -> None:
+    spec = {"number": "C00020", "dimension": "REGION", "value": "LONDON"}
+    nav.side.post("default-dimension", {"party": "customer", **spec})
+    line = nav.lines(journal(nav))[0]
+    (found,) = nav.get(f"journalLines({line['id']})/dimensionSetLines").rows
+    assert (found["code"], found["valueCode"]) == ("REGION", "LONDON")
+    again = nav.post(
+        f"journalLines({line['id']})/dimensionSetLines", {"code": "REGION", "valueCode": "LONDON"}
+    )
+    assert again.message.startswith("The dimension set line already exists.")
+
+
+@pytest.mark.parametrize(
+    ("spec", "sent", "refusal"),
+    [
+        (
+            {"posting_validation": "Code Mandatory"},
+            "",
+            "Select a Dimension Value Code for the Dimension Code REGION for Customer C00020.",
+        ),
+        ({"posting_validation": "Code Mandatory"}, "LONDON", None),
+        (
+            {"posting_validation": "Same Code", "value": "GLASGOW"},
+            "LONDON",
+            "The Dimension value code must be GLASGOW for Dimension code REGION for Customer C00020. "
+            "Currently it's LONDON.",
+        ),
+        ({"posting_validation": "Same Code", "value": "GLASGOW"}, "", None),
+        (
+            {"posting_validation": "No Code"},
+            "LONDON",
+            "The Dimension value code must be blank for Dimension code REGION for Customer C00020.",
+        ),
+    ],
+)
+def test_what_a_party_demands_of_dimensions_is_checked_on_posting(
+    nav: Any, spec: dict[str, str], sent: str, refusal: str | None
+) -> None:
+    nav.side.post(
+        "default-dimension", {"party": "customer", "number": "C00020", "dimension": "REGION", **spec}
+    )
+    batch = journal(nav)
+    line = nav.lines(batch)[0]
+    path = f"journalLines({line['id']})/dimensionSetLines"
+    if sent and nav.get(path).rows:
+        nav.patch(f"{path}({nav.get(path).rows[0]['id']})", {"valueCode": sent})
+    elif sent:
+        nav.post(path, {"code": "REGION", "valueCode": sent})
+    answer = nav.post_journal(batch)
+    if refusal is None:
+        assert answer.status == 204
+    else:
+        assert answer.message == (
+            f"A dimension used in Gen. Journal Line CIN7, C7TEST, 10000 has caused an error. {refusal}"
+        )
+
+
+@pytest.mark.parametrize(
+    ("blocked", "taken"), [(" ", True), ("Ship", True), ("Invoice", False), ("All", False)]
+)
+def test_a_line_without_document_type_is_refused_as_an_invoice_is(
+    nav: Any, blocked: str, taken: bool
+) -> None:
+    card = nav.get("customers?$filter=number eq 'C00020'").rows[0]
+    nav.patch(f"customers({card['id']})", {"blocked": blocked})
+    answer = nav.line(nav.batch(), "C00020", 5, accountType="Customer")
+    assert (answer.status == 201) is taken
+    if not taken:
+        assert answer.message == (
+            f"You cannot create this type of document when Customer C00020 is blocked with type {blocked}"
+        )

@@ -208,3 +208,13 @@ def test_the_same_document_number_can_be_posted_twice(nav: Any) -> None:
         assert nav.post_journal(nav.ready(("8310", 5), ("6110", -5), code=code)).status == 204
     assert len(nav.entries()) == 4
     assert len(nav.get("generalLedgerEntries?$filter=entryNumber gt 2").rows) == 2
+
+
+def test_the_users_own_posting_range_wins_and_is_shown_nowhere(nav: Any) -> None:
+    setup = nav.get("generalLedgerSetup").rows
+    nav.settings(user_posting_from="2999-01-01")
+    assert nav.get("generalLedgerSetup").rows == setup
+    batch = nav.ready(("8310", 5), ("6110", -5))
+    assert nav.post_journal(batch).message.startswith("Posting Date is not within your range")
+    nav.settings(user_posting_from="2000-01-01", allow_posting_from="2999-01-01")
+    assert nav.post_journal(batch).status == 204
