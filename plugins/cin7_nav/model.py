@@ -21,10 +21,16 @@ class Kind(StrEnum):
     PURCHASE_INVOICE = "purchase_invoice"
     SALE_CREDIT_NOTE = "sale_credit_note"
     PURCHASE_CREDIT_NOTE = "purchase_credit_note"
+    COST_JOURNAL = "cost_journal"
+    """The inventory movements of one day in Cin7's ledger: no party, `order_id` and `task_id` are the day."""
 
     @property
     def is_sale(self) -> bool:
         return self in (Kind.SALE_INVOICE, Kind.SALE_CREDIT_NOTE)
+
+    @property
+    def is_purchase(self) -> bool:
+        return self in (Kind.PURCHASE_INVOICE, Kind.PURCHASE_CREDIT_NOTE)
 
     @property
     def is_credit_note(self) -> bool:
@@ -44,6 +50,15 @@ class State(StrEnum):
     UNKNOWN = "unknown"
     SKIPPED = "skipped"
     REVERSED = "reversed"
+
+
+class Posting(StrEnum):
+    """What happens to a document's journal: NAV posts it at once, it waits in NAV for people to post it, or
+    it waits here for a person's yes."""
+
+    POST = "post"
+    STAGE = "stage"
+    HOLD = "hold"
 
 
 class SourceStatus(StrEnum):
@@ -145,7 +160,7 @@ class SourceDocument:
     currency: str
     base_currency: str
     rate: Decimal
-    """Base currency units per one unit of document currency."""
+    """Base currency units per one unit of document currency; zero where Cin7 gave none."""
     tax_inclusive: bool
     lines: tuple[SourceLine, ...]
     total_before_tax: Decimal
@@ -156,6 +171,8 @@ class SourceDocument:
     sales_rep: str = ""
     attributes: Mapping[str, str] = field(default_factory=dict)
     """Additional attributes of the document by number, `"1"` to `"10"`; empty ones left out."""
+    credits: str = ""
+    """Of a credit note: the number of the invoice that it credits; empty where it stands alone."""
 
     def content_hash(self) -> str:
         """SHA-256 of everything that could alter the journal.
@@ -174,6 +191,7 @@ class SourceDocument:
             self.location,
             self.channel,
             self.sales_rep,
+            *([f"credits {self.credits}"] if self.credits else ()),
             *(f"{name}={value}" for name, value in sorted(self.attributes.items())),
             _plain(self.total_before_tax),
             _plain(self.tax),
@@ -235,6 +253,10 @@ class JournalLine:
     """The mapping rules behind the account and the dimensions."""
     sources: tuple[str, ...] = ()
     """The places in the Cin7 document that this line sums up."""
+    tax_code: str = ""
+    """NAV VAT product posting group, where NAV itself is to split VAT off the amount, which is then gross."""
+    predicted_tax: Decimal = Decimal(0)
+    """The VAT that NAV will split off the amount, with its sign; zero without a tax code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +270,17 @@ class Journal:
     posting_date: dt.date
     lines: tuple[JournalLine, ...]
 
+    def posts_like(self, other: Journal) -> bool:
+        """Whether both say the same to NAV, whatever their descriptions and the rules behind their lines."""
+        return self._posted() == other._posted()
+
+    def _posted(self) -> tuple[object, ...]:
+        lines = [
+            (line.account_type, line.account_no, line.amount, line.dimensions, line.tax_code)
+            for line in self.lines
+        ]
+        return self.external_document_no, self.posting_date, lines
+
     @property
     def balance(self) -> Decimal:
         return sum((line.amount for line in self.lines), Decimal(0))
@@ -260,3 +293,7 @@ class Translation:
     journal: Journal | None = None
     skipped: str | None = None
     problems: tuple[Problem, ...] = ()
+    posting: Posting = Posting.POST
+    """What is to happen to the journal, by the rule for such documents."""
+    posting_rule: RuleRef | None = None
+    """The rule that says so; None without a journal."""

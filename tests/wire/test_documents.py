@@ -110,6 +110,87 @@ def test_without_a_rate_of_its_own_the_headers_counts() -> None:
     assert invoice.rate == Decimal("1.08321")
 
 
+@pytest.mark.parametrize("rate", [None, 0, "0.0000"])
+def test_a_foreign_document_without_any_rate_has_none(rate: object) -> None:
+    (invoice,) = sale_documents({**sale(CurrencyConversionRate=rate), "CurrencyRate": rate})
+    assert invoice.rate == 0
+
+
+def test_in_base_currency_the_rate_is_one_whatever_cin7_sends() -> None:
+    (invoice,) = sale_documents({**sale(CurrencyConversionRate=None), "CustomerCurrency": "usd"})
+    assert (invoice.currency, invoice.rate) == ("USD", 1)
+
+
+def test_a_document_that_hides_its_base_currency_is_refused() -> None:
+    with pytest.raises(WireError, match="BaseCurrency"):
+        sale_documents({**SALE, "BaseCurrency": None})
+
+
+def test_texts_are_read_as_they_are_and_null_lists_are_empty() -> None:
+    name = 'O\'Neil & "Söhne" 東京 <b>'
+    (invoice,) = sale_documents({**sale(AdditionalCharges=None, Memo="m" * 300), "Customer": name})
+    assert invoice.party_name == name
+    assert [each.type for each in invoice.lines] == [LineType.ITEM]
+    (bare,) = sale_documents(sale(Lines=None, AdditionalCharges=None))
+    assert bare.lines == ()
+
+
+def test_what_no_database_can_hold_is_marked_as_lost() -> None:
+    (invoice,) = sale_documents({**sale(), "Customer": "A\0B\ud83d"})
+    assert invoice.party_name == "A\ufffdB\ufffd"
+    assert invoice.content_hash()
+
+
+@pytest.mark.parametrize(
+    ("named", "expected"),
+    [
+        ("INV-00202 ", "INV-00202"),
+        ("CR-00001", ""),
+        ("INV-99999", ""),
+        ("", ""),
+        (None, ""),
+    ],
+)
+def test_a_credit_note_credits_the_invoice_that_it_names_if_there_is_one(
+    named: str | None, expected: str
+) -> None:
+    changed = copy.deepcopy(SALE)
+    changed["CreditNotes"][0]["CreditNoteInvoiceNumber"] = named
+    assert [each.credits for each in sale_documents(changed)] == ["", "", expected]
+
+
+def test_a_purchase_credit_note_credits_its_invoice() -> None:
+    note = {
+        **PURCHASE_INVOICE,
+        "CreditNoteNumber": "G-1",
+        "CreditNoteDate": "2026-02-20",
+        "CreditNoteInvoiceNumber": "4711/b",
+    }
+    _, found = purchase_documents({**PURCHASE, "Invoice": PURCHASE_INVOICE, "CreditNote": note})
+    assert (found.key.kind, found.number, found.credits) == (Kind.PURCHASE_CREDIT_NOTE, "G-1", "4711/b")
+    (alone,) = purchase_documents({**PURCHASE, "Invoice": None, "CreditNote": [note]})
+    assert alone.credits == ""
+
+
+@pytest.mark.parametrize(
+    ("own", "named", "rate"), [(None, "4711/b", "0.81"), ("0.79", "4711/b", "0.79"), (None, "?", "0.75")]
+)
+def test_a_purchase_credit_note_without_a_rate_has_that_of_the_invoice_it_credits(
+    own: str | None, named: str, rate: str
+) -> None:
+    invoice = {**PURCHASE_INVOICE, "CurrencyRate": Decimal("0.81")}
+    note = {
+        **PURCHASE_INVOICE,
+        "CurrencyRate": Decimal(own) if own else None,
+        "CreditNoteNumber": "G-1",
+        "CreditNoteDate": "2026-02-20",
+        "CreditNoteInvoiceNumber": named,
+    }
+    header = {**PURCHASE, "SupplierCurrency": "USD", "CurrencyRate": Decimal("0.75")}
+    _, found = purchase_documents({**header, "Invoice": [invoice], "CreditNote": [note]})
+    assert found.rate == Decimal(rate)
+
+
 def test_a_simple_purchase_sends_objects_and_misspells_its_number() -> None:
     placeholder = {"Status": "NOT AVAILABLE", "Lines": [], "AdditionalCharges": []}
     (invoice,) = purchase_documents({**PURCHASE, "Invoice": PURCHASE_INVOICE, "CreditNote": placeholder})

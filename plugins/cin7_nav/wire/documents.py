@@ -56,6 +56,7 @@ def sale_documents(sale: Mapping[str, Any]) -> tuple[SourceDocument, ...]:
             note.CreditNoteDate,
             None,
             note.CreditNoteConversionRate,
+            note.CreditNoteInvoiceNumber,
         )
         for at, note in enumerate(parsed.CreditNotes)
     ]
@@ -89,6 +90,8 @@ def purchase_documents(purchase: Mapping[str, Any]) -> tuple[SourceDocument, ...
         )
         for at, part in enumerate(parsed.Invoice)
     ]
+    # Cin7 sends no rate with a purchase's credit note: it takes back what its invoice booked
+    credited = {part.InvoiceNumber: part.CurrencyRate for part in parsed.Invoice}
     parts += [
         _Part(
             Kind.PURCHASE_CREDIT_NOTE,
@@ -98,7 +101,8 @@ def purchase_documents(purchase: Mapping[str, Any]) -> tuple[SourceDocument, ...
             "CreditNoteDate",
             note.CreditNoteDate,
             None,
-            note.CurrencyRate,
+            note.CurrencyRate or credited.get(note.CreditNoteInvoiceNumber),
+            note.CreditNoteInvoiceNumber,
         )
         for at, note in enumerate(parsed.CreditNote)
     ]
@@ -133,6 +137,8 @@ class _Part:
     date: dt.date | None
     due_date: dt.date | None
     rate: Decimal | None
+    credits: str = ""
+    """The invoice that a credit note names, whether or not there is one."""
 
 
 class _Strict:
@@ -164,6 +170,7 @@ def _record(entity: str, data: Mapping[str, Any]) -> str:
 
 
 def _documents(header: _Header, parts: list[_Part]) -> Iterator[SourceDocument]:
+    invoices = {part.number for part in parts if not part.kind.is_credit_note}
     for part in parts:
         try:
             status = SourceStatus(part.source.Status)
@@ -172,14 +179,16 @@ def _documents(header: _Header, parts: list[_Part]) -> Iterator[SourceDocument]:
             fault = (path((*part.location, "Status")), f"unknown status, expected one of {allowed}")
             raise WireError(header.record, (fault,)) from None
         if status is not SourceStatus.NOT_AVAILABLE:
-            yield _document(header, part, status)
+            # A credit note that stands alone names nothing, or itself: only an invoice beside it counts.
+            yield _document(header, part, status, part.credits if part.credits in invoices else "")
 
 
-def _document(header: _Header, part: _Part, status: SourceStatus) -> SourceDocument:
+def _document(header: _Header, part: _Part, status: SourceStatus, credited: str) -> SourceDocument:
     strict = _Strict(header, part, authorised=status.is_authorised)
     source, invoice = header.source, part.source
     strict.require(header.party_id, "the document has no party", "party")
     strict.require(header.currency, "the document has no currency", "currency")
+    strict.require(source.BaseCurrency, "Cin7 does not say its base currency", "BaseCurrency")
     strict.require(part.date, "date expected, found none", part.date_field)
     strict.require(
         source.TaxCalculation in ("INCLUSIVE", "EXCLUSIVE"),
@@ -203,7 +212,7 @@ def _document(header: _Header, part: _Part, status: SourceStatus) -> SourceDocum
         due_date=part.due_date,
         currency=header.currency,
         base_currency=base_currency,
-        rate=Decimal(1) if header.currency == base_currency else _rate(strict, header, part),
+        rate=Decimal(1) if header.currency == base_currency else _rate(header, part),
         tax_inclusive=source.TaxCalculation == "INCLUSIVE",
         lines=_lines(strict, invoice),
         total_before_tax=strict.amount(invoice.TotalBeforeTax, "TotalBeforeTax"),
@@ -213,14 +222,15 @@ def _document(header: _Header, part: _Part, status: SourceStatus) -> SourceDocum
         channel=header.channel,
         sales_rep=header.sales_rep,
         attributes=_attributes(source.AdditionalAttributes),
+        credits=credited,
     )
     strict.raise_faults()
     return document
 
 
-def _rate(strict: _Strict, header: _Header, part: _Part) -> Decimal:
-    """The document's own rate; the header's only where Cin7 sent none with the document."""
-    return strict.amount(part.rate or header.source.CurrencyRate or None, "currency rate")
+def _rate(header: _Header, part: _Part) -> Decimal:
+    """The document's own rate; the header's only where Cin7 sent none with the document, else zero."""
+    return part.rate or header.source.CurrencyRate or Decimal(0)
 
 
 def _lines(strict: _Strict, part: cin7.Part) -> tuple[SourceLine, ...]:

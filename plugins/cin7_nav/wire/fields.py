@@ -16,6 +16,8 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 _GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+NO_TEXT = re.compile("[\0\ud800-\udfff]")
+"""NUL and halves of a surrogate pair: JSON can spell them, PostgreSQL and UTF-8 can't hold them."""
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d:\d\d)(?:\.(\d{1,7}))?)?Z?")
 
 
@@ -39,7 +41,7 @@ def _text(value: object) -> object:
     if value is None:
         return ""
     if isinstance(value, str):
-        return value.strip()
+        return NO_TEXT.sub("\N{REPLACEMENT CHARACTER}", value).strip()
     if isinstance(value, int | Decimal) and not isinstance(value, bool):
         return str(value)
     raise ValueError("text expected")
@@ -111,7 +113,7 @@ def _one_or_many(value: object) -> object:
 
 
 Text = Annotated[str, BeforeValidator(_text)]
-"""Trimmed; null is empty; numbers in their own digits."""
+"""Trimmed; null is empty; numbers in their own digits; what no database can hold is marked as lost."""
 Upper = Annotated[str, BeforeValidator(_upper)]
 """Text of a closed vocabulary, such as a status: trimmed and upper case."""
 Guid = Annotated[str, BeforeValidator(_guid)]
