@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 from cin7_nav.mappings import MappingError, load
-from cin7_nav.mappings.files import Posting, Valuation
+from cin7_nav.mappings.files import Valuation
 from cin7_nav.mappings.references import Referenced, references
-from cin7_nav.model import Kind
+from cin7_nav.model import Kind, Posting
 
 from tests import builders
 from tests.builders import ACCOUNTS, COMPANY, DIMENSIONS
@@ -66,7 +66,7 @@ def test_codes_keep_their_zeros_and_words_stay_words(tmp_path: Path) -> None:
             "company.yaml",
             "posting: post",
             "posting: pots",
-            'company.yaml:4: found "pots"; allowed: post or stage (did you mean post?)',
+            'company.yaml:4: found "pots"; allowed: post, stage or hold (did you mean post?)',
         ),
         (
             "company.yaml",
@@ -112,14 +112,14 @@ def test_codes_keep_their_zeros_and_words_stay_words(tmp_path: Path) -> None:
             'cin7_account: "200"',
             "channel: Shopify",
             "accounts.yaml:2: found `channel`; allowed: kind, cin7_account, tax_rule, location, category, "
-            "customer, supplier",
+            "customer, supplier, line, charge (did you mean charge?)",
         ),
         (
             "tax.yaml",
             "kind: [sale_invoice, sale_credit_note]",
             "kind: sales_invoice",
-            'tax.yaml:2: found "sales_invoice"; allowed: sale_invoice, purchase_invoice, sale_credit_note or '
-            "purchase_credit_note (did you mean sale_invoice?)",
+            'tax.yaml:2: found "sales_invoice"; allowed: sale_invoice, purchase_invoice, sale_credit_note, '
+            "purchase_credit_note or cost_journal (did you mean sale_invoice?)",
         ),
         (
             "dimensions.yaml",
@@ -181,6 +181,54 @@ def test_a_mistake_is_named_with_its_line_and_what_is_allowed(
         assert error == expected
 
 
+NAV_TAX = COMPANY.replace("tax_mode: explicit", "tax_mode: nav")
+CODE = "rules:\n  - { when: { tax_rule: VAT }, vat_code: standard, percent: 20 }\n"
+ACCOUNT = 'rules:\n  - { when: { tax_rule: VAT }, account: "5650" }\n'
+SHARED = "rules:\n  - { when: { tax_rule: VAT }, components: [{ account: A, percent: 0 }] }\n"
+BOTH = ACCOUNT.replace(" }\n", ", components: [{ account: A, percent: 2 }] }\n")
+
+
+@pytest.mark.parametrize(
+    ("company", "tax", "expected"),
+    [
+        (COMPANY, CODE, "found `vat_code` and `percent`; allowed: with `tax_mode: explicit`, either"),
+        (COMPANY, BOTH, "found `account` and `components`; allowed: with `tax_mode: explicit`, either"),
+        (COMPANY, "rules:\n  - { when: { tax_rule: VAT } }\n", "found neither; allowed: with"),
+        (COMPANY, SHARED, "found components of 0 percent; allowed: at least one above 0"),
+        (NAV_TAX, ACCOUNT, "found `account`; allowed: with `tax_mode: nav`, `vat_code` together with"),
+        (NAV_TAX, CODE.replace(", percent: 20", ""), "found `vat_code`; allowed: with `tax_mode: nav`"),
+        (NAV_TAX, CODE.replace("20", "120"), 'found percent: "120"; allowed: a percentage from 0 to 100'),
+    ],
+)
+def test_tax_rules_say_what_the_tax_mode_needs_and_nothing_else(
+    tmp_path: Path, company: str, tax: str, expected: str
+) -> None:
+    (error,) = errors(tmp_path, {"company.yaml": company, "tax.yaml": tax})
+    assert error.startswith(f"tax.yaml:2: {expected}")
+
+
+def test_the_tax_mode_has_no_default(tmp_path: Path) -> None:
+    text = COMPANY.replace("tax_mode: explicit\n", "")
+    (error,) = errors(tmp_path, {"company.yaml": text})
+    assert error == "company.yaml:1: found no `tax_mode`; allowed: `tax_mode` is required"
+
+
+def test_explicit_tax_is_warned_of_and_navs_own_is_not(tmp_path: Path) -> None:
+    first, second = builders.mappings(tmp_path).warnings()
+    assert first.startswith("company.yaml:3: with `tax_mode: explicit` NAV's VAT return does not contain")
+    assert second.startswith("tax accounts 5650, 5660: each must allow direct posting")
+    nav = builders.mappings(tmp_path, {"company.yaml": NAV_TAX, "tax.yaml": CODE})
+    assert nav.warnings() == ()
+    assert nav.tax[0].vat_code == "STANDARD"
+
+
+@pytest.mark.parametrize("when", ["charge: Freight, line: item", "charge: Freight, category: Tools"])
+def test_a_rule_for_a_charge_that_is_a_product_never_matches(tmp_path: Path, when: str) -> None:
+    rule = f'  - {{ when: {{ {when} }}, account: "1" }}\n'
+    (error,) = errors(tmp_path, {"accounts.yaml": ACCOUNTS + rule})
+    assert "never matches" in error
+
+
 def test_all_errors_of_all_files_come_at_once(tmp_path: Path) -> None:
     found = errors(
         tmp_path,
@@ -214,9 +262,51 @@ def test_a_mixed_valuation_is_refused(tmp_path: Path, before: str, after: str, e
     assert expected in error
 
 
-def test_cin7_valuation_stands_without_a_clearing_account(tmp_path: Path) -> None:
-    text = COMPANY.replace("valuation: nav", "valuation: cin7").replace('clearing_account: "5450"\n', "")
-    assert builders.mappings(tmp_path, {"company.yaml": text}).company.clearing_account is None
+VALUED_IN_CIN7 = COMPANY.replace("valuation: nav", "valuation: cin7").replace(
+    'clearing_account: "5450"\n', ""
+)
+INVENTORY = '  - when: {{ cin7_account: "140"{} }}\n    account: "2110"\n'
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        INVENTORY.format(""),
+        INVENTORY.format(", kind: [purchase_invoice, purchase_credit_note]")
+        + INVENTORY.format(", kind: cost_journal"),
+    ],
+)
+def test_cin7_valuation_needs_a_rule_for_each_inventory_account(tmp_path: Path, rules: str) -> None:
+    files = {"company.yaml": VALUED_IN_CIN7, "accounts.yaml": ACCOUNTS + rules}
+    assert builders.mappings(tmp_path, files).company.clearing_account is None
+
+
+@pytest.mark.parametrize(
+    ("rules", "lacking"),
+    [
+        ("", "purchase_invoice, purchase_credit_note, cost_journal"),
+        (INVENTORY.format(", kind: purchase_invoice"), "purchase_credit_note, cost_journal"),
+        (INVENTORY.format(", location: London"), "cost_journal"),
+    ],
+)
+def test_cin7_valuation_names_the_rules_that_lack(tmp_path: Path, rules: str, lacking: str) -> None:
+    files = {"company.yaml": VALUED_IN_CIN7, "accounts.yaml": ACCOUNTS + rules}
+    (error,) = errors(tmp_path, files)
+    assert error.startswith(
+        f"company.yaml:11: found no rule in accounts.yaml for inventory account 140 on {lacking}; allowed:"
+    )
+
+
+def test_cin7_valuation_needs_inventory_accounts(tmp_path: Path) -> None:
+    text = VALUED_IN_CIN7.replace('inventory_accounts: ["140"]\n', "")
+    (error,) = errors(tmp_path, {"company.yaml": text})
+    assert "`valuation: cin7` without `inventory_accounts`" in error
+
+
+def test_nav_valuation_has_no_cost_journals(tmp_path: Path) -> None:
+    rule = '  - when: { cin7_account: "310", kind: cost_journal }\n    account: "7110"\n'
+    (error,) = errors(tmp_path, {"accounts.yaml": ACCOUNTS + rule})
+    assert error.startswith("accounts.yaml:10: found a rule for cost_journal with `valuation: nav`")
 
 
 def test_a_rule_for_purchases_on_an_inventory_account_contradicts_clearing(tmp_path: Path) -> None:

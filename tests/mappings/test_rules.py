@@ -29,11 +29,13 @@ def test_the_order_of_strength_is_the_written_one() -> None:
         "customer",
         "supplier",
         "category",
+        "charge",
         "location",
         "channel",
         "sales_rep",
         "tax_rule",
         "cin7_account",
+        "line",
         "kind",
     ]
     for stronger, *weaker in [list(Field)[at:] for at in range(len(Field))]:

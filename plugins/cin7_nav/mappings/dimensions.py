@@ -41,8 +41,8 @@ class Dimension:
     def value(self, facts: Facts, where: str) -> Hit | Problem | None:
         """None where no rule gives a value; a problem where a table lacks a row for what was found."""
         found = lookup(self.rules, facts)
-        if isinstance(found, Hit):
-            return found
+        if isinstance(found, Rule):
+            return Hit(found.value, found.ref)
         if isinstance(found, Ambiguous):
             return ambiguous(f"dimension {self.code}", found, where)
         for table in self.tables:
@@ -93,7 +93,7 @@ def _written(source: Source, code: str) -> str:
 def _rules(source: Source, location: tuple[str | int, ...], entry: DimensionRule) -> Iterator[Rule]:
     when = entry.when.conditions()
     if entry.value is not None and entry.from_ is None and entry.values is None:
-        yield Rule(when, entry.value, source.ref(*location))
+        yield Rule(when, source.ref(*location), entry.value)
     elif entry.value is not None or entry.from_ is None or entry.values is None:
         source.fault(location, "a rule that is neither", "either `value`, or `from` together with `values`")
     elif entry.from_ in when:
@@ -101,7 +101,7 @@ def _rules(source: Source, location: tuple[str | int, ...], entry: DimensionRule
     else:
         for text, value in entry.values.items():
             key = frozenset((fold(text),))
-            yield Rule({**when, entry.from_: key}, value, source.ref(*location, "values", text))
+            yield Rule({**when, entry.from_: key}, source.ref(*location, "values", text), value)
 
 
 def _tables(source: Source, location: tuple[str | int, ...], entry: DimensionRule) -> Iterator[Table]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
-from cin7_nav.model import SourceDocument, SourceLine
+from cin7_nav.model import LineType, SourceDocument, SourceLine
 
 
 class Field(StrEnum):
@@ -14,6 +14,7 @@ class Field(StrEnum):
     CUSTOMER = "customer"
     SUPPLIER = "supplier"
     CATEGORY = "category"
+    CHARGE = "charge"
     LOCATION = "location"
     CHANNEL = "channel"
     SALES_REP = "sales_rep"
@@ -29,6 +30,7 @@ class Field(StrEnum):
     ATTRIBUTE_10 = "attribute_10"
     TAX_RULE = "tax_rule"
     CIN7_ACCOUNT = "cin7_account"
+    LINE = "line"
     KIND = "kind"
 
 
@@ -60,7 +62,13 @@ class Facts:
         )
 
     def with_line(self, line: SourceLine) -> Facts:
-        known = {Field.TAX_RULE: (line.tax_rule,), Field.CIN7_ACCOUNT: (line.account,)}
+        known: dict[Field, tuple[str, ...]] = {
+            Field.TAX_RULE: (line.tax_rule,),
+            Field.CIN7_ACCOUNT: (line.account,),
+            Field.LINE: (line.type,),
+        }
+        if line.type is LineType.CHARGE:
+            known[Field.CHARGE] = (line.description,)
         if line.category is not None:
             known[Field.CATEGORY] = (line.category,)
         return Facts({**self.texts, **known})

@@ -8,12 +8,12 @@ import re
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from cin7_nav.mappings import facts
-from cin7_nav.model import Kind
+from cin7_nav.model import Kind, LineType, Posting
 
 HIGHEST_TOLERANCE = Decimal(1)
 PREFIX = re.compile(r"([A-Z0-9-]{1,8})\{number\}")
@@ -26,11 +26,11 @@ class Valuation(StrEnum):
     CIN7 = "cin7"
 
 
-class Posting(StrEnum):
-    """What happens to a journal in NAV: posted at once, or left for people to post."""
+class TaxMode(StrEnum):
+    """Who computes the tax of a document."""
 
-    POST = "post"
-    STAGE = "stage"
+    EXPLICIT = "explicit"
+    NAV = "nav"
 
 
 def _code(length: int) -> Callable[[object], str]:
@@ -63,14 +63,23 @@ def _date(value: object) -> dt.date:
     raise ValueError("a date as 2026-01-31")
 
 
-def _tolerance(value: object) -> Decimal:
-    try:
-        tolerance = Decimal(str(value))
-    except InvalidOperation:
-        tolerance = Decimal(-1)
-    if not (tolerance.is_finite() and 0 <= tolerance <= HIGHEST_TOLERANCE):
-        raise ValueError(f"an amount from 0 to {HIGHEST_TOLERANCE}, such as 0.05")
-    return tolerance
+def _number(highest: Decimal | None, allowed: str) -> Callable[[object], Decimal]:
+    def read(value: object) -> Decimal:
+        try:
+            number = Decimal(str(value))
+        except InvalidOperation:
+            number = Decimal(-1)
+        if not number.is_finite() or number < 0 or (highest is not None and number > highest):
+            raise ValueError(allowed)
+        return number
+
+    return read
+
+
+def _true(value: object) -> bool:
+    if str(value).casefold() != "true":
+        raise ValueError("true; leave the condition out where it does not matter")
+    return True
 
 
 def _pattern(value: object) -> str:
@@ -97,12 +106,28 @@ Kinds = Annotated[
     BeforeValidator(_several),
     _list_of({"type": "string", "enum": list(Kind)}),
 ]
+LineTypes = Annotated[
+    tuple[LineType, ...],
+    BeforeValidator(_several),
+    _list_of({"type": "string", "enum": list(LineType)}),
+]
 Date = Annotated[dt.date, BeforeValidator(_date), WithJsonSchema({"type": "string", "format": "date"})]
 Tolerance = Annotated[
     Decimal,
-    BeforeValidator(_tolerance),
+    BeforeValidator(_number(HIGHEST_TOLERANCE, f"an amount from 0 to {HIGHEST_TOLERANCE}, such as 0.05")),
     WithJsonSchema({"type": "number", "minimum": 0, "maximum": int(HIGHEST_TOLERANCE)}),
 ]
+Percent = Annotated[
+    Decimal,
+    BeforeValidator(_number(Decimal(100), "a percentage from 0 to 100, such as 20")),
+    WithJsonSchema({"type": "number", "minimum": 0, "maximum": 100}),
+]
+Amount = Annotated[
+    Decimal,
+    BeforeValidator(_number(None, "an amount such as 10000 or 99.50, not below 0")),
+    WithJsonSchema({"type": "number", "minimum": 0}),
+]
+OnlyTrue = Annotated[bool, BeforeValidator(_true), WithJsonSchema({"const": True})]
 Pattern = Annotated[
     str, BeforeValidator(_pattern), WithJsonSchema({"type": "string", "pattern": f"^{PREFIX.pattern}$"})
 ]
@@ -121,7 +146,7 @@ class Journal(Section):
 
 class Rounding(Section):
     tolerance: Tolerance
-    """The largest difference per invoice, in local currency, that may go to the rounding account."""
+    """The largest difference per document, in its currency, that may go to the rounding account."""
     account: Code
     """The NAV account that takes differences of cents."""
 
@@ -133,15 +158,18 @@ class DocumentNumbers(Section):
     purchase_invoice: Pattern
     sale_credit_note: Pattern
     purchase_credit_note: Pattern
+    cost_journal: Pattern = "C7V-{number}"
+    """With `valuation: cin7`: the inventory movements of a day, numbered by their date."""
 
 
 class CompanyFile(Section):
     valuation: Valuation
     """Which system owns the value of stock: `nav` or `cin7`. No default: a mixture counts stock twice."""
     go_live: Date
-    """Invoices dated before this day stay out of NAV."""
-    tax_mode: Literal["explicit"]
-    """`explicit`: Cin7's tax amounts become journal lines of their own, on the accounts of tax.yaml."""
+    """Documents dated before this day stay out of NAV."""
+    tax_mode: TaxMode
+    """`explicit`: Cin7's tax amounts become journal lines of their own, on the accounts of tax.yaml. `nav`:
+    the lines carry gross amounts and the VAT codes of tax.yaml, and NAV splits the VAT off. No default."""
     journal: Journal
     document_numbers: DocumentNumbers
     rounding: Rounding
@@ -167,13 +195,21 @@ class When(Section):
     """Cin7 customer, by name or ID."""
     supplier: Texts = ()
     """Cin7 supplier, by name or ID."""
+    line: LineTypes = ()
+    """`item`: a product line; `charge`: an additional charge."""
+    charge: Texts = ()
+    """Additional charge, by its description."""
 
     def conditions(self) -> dict[facts.Field, frozenset[str]]:
-        return {
-            facts.Field(name): frozenset(map(facts.fold, values))
-            for name in type(self).model_fields
-            if (values := getattr(self, name))
-        }
+        return _conditions(self, *type(self).model_fields)
+
+
+def _conditions(when: Section, *names: str) -> dict[facts.Field, frozenset[str]]:
+    return {
+        facts.Field(name): frozenset(map(facts.fold, values))
+        for name in names
+        if (values := getattr(when, name))
+    }
 
 
 class DimensionWhen(When):
@@ -204,8 +240,32 @@ class AccountsFile(Section):
     rules: tuple[AccountRule, ...]
 
 
+class TaxComponent(Section):
+    """One of several taxes under one Cin7 tax rule."""
+
+    account: Code
+    """NAV G/L account."""
+    percent: Percent
+    compound: bool = False
+    """Whether it is charged on the taxes above it too."""
+
+
+class TaxEntry(Section):
+    """With `tax_mode: explicit` either `account` or `components`; with `nav` `vat_code` and `percent`."""
+
+    when: When = When()
+    account: Code | None = None
+    """NAV G/L account."""
+    components: tuple[TaxComponent, ...] = ()
+    """The taxes that share the amount, in Cin7's order."""
+    vat_code: Code | None = None
+    """NAV VAT product posting group."""
+    percent: Percent | None = None
+    """The VAT rate that NAV has for it."""
+
+
 class TaxFile(Section):
-    rules: tuple[AccountRule, ...]
+    rules: tuple[TaxEntry, ...]
 
 
 class DimensionRule(Section):
@@ -243,11 +303,41 @@ class PartiesFile(Section):
     """Cin7 supplier, by name or ID → NAV vendor number."""
 
 
+class PostingWhen(Section):
+    kind: Kinds = ()
+    customer: Texts = ()
+    """Cin7 customer, by name or ID."""
+    supplier: Texts = ()
+    """Cin7 supplier, by name or ID."""
+    amount_from: Amount | None = None
+    """The least total of the document, in local currency without its sign."""
+    amount_to: Amount | None = None
+    """The total from which on the rule no longer matches."""
+    first_document: OnlyTrue = False
+    """`true`: only the first document of a customer or supplier."""
+
+    def conditions(self) -> dict[facts.Field, frozenset[str]]:
+        return _conditions(self, "kind", "customer", "supplier")
+
+
+class PostingEntry(Section):
+    when: PostingWhen = PostingWhen()
+    posting: Posting
+    """`post`: NAV posts at once. `stage`: the journal waits in NAV. `hold`: it waits for a person's yes."""
+
+
+class PostingFile(Section):
+    rules: tuple[PostingEntry, ...] = ()
+
+
 FILES: dict[str, type[Section]] = {
     "company": CompanyFile,
     "accounts": AccountsFile,
     "dimensions": DimensionsFile,
     "tax": TaxFile,
     "parties": PartiesFile,
+    "posting": PostingFile,
 }
 """File name up to its first dot → its type."""
+OPTIONAL = frozenset({"posting"})
+"""What need not be there."""

@@ -39,8 +39,11 @@ def _references(mappings: Mappings) -> Iterator[Reference]:
     yield _named(Referenced.ACCOUNT, company.rounding_account)
     if company.clearing_account:
         yield _named(Referenced.ACCOUNT, company.clearing_account)
-    for rule in (*mappings.accounts, *mappings.tax):
+    for rule in mappings.accounts:
         yield Reference(Referenced.ACCOUNT, rule.value, rule.ref)
+    for tax_rule in mappings.tax:
+        for component in tax_rule.components:
+            yield Reference(Referenced.ACCOUNT, component.account, tax_rule.ref)
     for dimension in mappings.dimensions.values():
         for rule in dimension.rules:
             yield Reference(Referenced.DIMENSION_VALUE, rule.value, rule.ref, dimension.code)
