@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from cin7_nav.model import DocumentKey, Kind
-from cin7_nav.rules.numbers import batch_code, document_no, external_document_no
+from cin7_nav.rules.numbers import batch_code, document_no, external_document_no, receipt_no
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -42,6 +42,12 @@ def test_a_changed_or_cut_number_carries_a_hash_of_the_key(text: str) -> None:
 
 def test_purchases_with_the_same_typed_number_stay_apart() -> None:
     assert number(Kind.PURCHASE_INVOICE, "1") != number(Kind.PURCHASE_INVOICE, "1", OTHER)
+
+
+def test_an_external_number_counts_as_nav_does() -> None:
+    found = external_document_no("😀" * 30, Kind.PURCHASE_CREDIT_NOTE)
+    assert len(found.encode("utf-16-le")) // 2 <= 35
+    assert found.endswith(" CN")
 
 
 def test_each_revision_has_its_own_number() -> None:
@@ -88,10 +94,26 @@ def test_long_numbers_that_begin_alike_stay_apart() -> None:
     assert len(one) == len(other) == 35
 
 
-def test_batch_codes_are_ten_characters_and_in_order() -> None:
-    assert batch_code(0) == "C700000000"
-    assert batch_code(36) == "C700000010"
-    assert batch_code(36**8 - 1) == "C7ZZZZZZZZ"
-    for outside in (-1, 36**8):
-        with pytest.raises(ValueError, match="base-36"):
-            batch_code(outside)
+def test_a_batch_code_is_ten_characters_that_follow_from_the_document_number() -> None:
+    codes = [batch_code(f"C7S-INV-{number:05}") for number in range(500)]
+    assert codes[1] == batch_code("C7S-INV-00001")
+    assert len(set(codes)) == 500
+    assert all(re.fullmatch("C7[0-9A-Z]{8}", code) for code in codes)
+
+
+def test_a_receipt_is_numbered_by_its_purchase() -> None:
+    assert [receipt_no("PO-00012", count) for count in (1, 2, 99)] == [
+        "C7R-PO-00012",
+        "C7R-PO-00012-2",
+        "C7R-PO-00012-99",
+    ]
+    for outside in (0, 100):
+        with pytest.raises(ValueError, match="99"):
+            receipt_no("PO-00012", outside)
+
+
+@given(st.lists(st.text("PO-012/b ", min_size=1, max_size=18), min_size=2, max_size=8, unique=True))
+def test_no_two_receipts_share_a_number(orders: list[str]) -> None:
+    found = [receipt_no(order, count) for order in orders for count in (1, 2, 12)]
+    assert len(set(found)) == len(found)
+    assert all(re.fullmatch(r"C7R-[A-Z0-9-]{1,16}", number) for number in found)

@@ -1,11 +1,21 @@
-import dataclasses
 import datetime as dt
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from cin7_nav.model import AccountType, Fixer, Journal, JournalLine, RuleRef
-from cin7_nav.rules.precheck import Chart, ChartAccount, ChartParty, precheck
+from cin7_nav.rules.precheck import (
+    Chart,
+    ChartAccount,
+    ChartParty,
+    DefaultDimension,
+    fingerprint,
+    first_open_date,
+    precheck,
+)
+from hypothesis import given
+from hypothesis import strategies as st
 
 CHART = Chart(
     accounts={
@@ -20,6 +30,8 @@ CHART = Chart(
         "C2": ChartParty("C2", "All", ""),
         "C3": ChartParty("C3", "Ship", "GBP"),
         "C4": ChartParty("C4", "", "EUR"),
+        "C5": ChartParty("C5", "Invoice", ""),
+        "C6": ChartParty("C6", "", "", (DefaultDimension("REGION", "", "Code Mandatory"),)),
     },
     vendors={"C1": ChartParty("C1", "Payment", "")},
     local_currency="GBP",
@@ -114,8 +126,22 @@ def test_a_journal_that_nav_takes_has_no_problems() -> None:
         (
             {"party": "C4"},
             "party_currency",
-            "NAV customer C4 has currency EUR, but the journal is in local currency",
+            "NAV customer C4 has currency EUR, and journals over API v2.0 carry local currency only: empty "
+            "Currency Code on its card, or use the channel odata_v4; parties.yaml:9 sends total there",
             Fixer.NAV_ADMINISTRATOR,
+        ),
+        (
+            {"party": "C5"},
+            "party_blocked",
+            "NAV customer C5 is blocked (Invoice); parties.yaml:9 sends total there",
+            Fixer.NAV_ADMINISTRATOR,
+        ),
+        (
+            {"party": "C6"},
+            "dimension_demanded",
+            "NAV customer C6 takes no line without dimension REGION (Code Mandatory), and no rule of "
+            "dimensions.yaml sets it",
+            Fixer.MAPPING_EDITOR,
         ),
         (
             {"amount": "-9.99"},
@@ -135,12 +161,12 @@ def test_each_refusal_is_foreseen(changes: dict[str, Any], code: str, message: s
         ("2026-01-31", CHART, ["date_not_allowed"]),
         ("2026-02-01", CHART, []),
         ("2025-01-31", CHART, ["date_not_allowed", "period_closed"]),
-        ("2026-03-02", dataclasses.replace(CHART, posting_to=dt.date(2026, 3, 1)), ["date_not_allowed"]),
-        ("2026-03-02", dataclasses.replace(CHART, posting_from=None), []),
+        ("2026-03-02", replace(CHART, posting_to=dt.date(2026, 3, 1)), ["date_not_allowed"]),
+        ("2026-03-02", replace(CHART, posting_from=None), []),
     ],
 )
 def test_the_posting_date_must_be_open(date: str, chart: Chart, expected: list[str]) -> None:
-    dated = dataclasses.replace(journal(), posting_date=dt.date.fromisoformat(date))
+    dated = replace(journal(), posting_date=dt.date.fromisoformat(date))
     assert [problem.code for problem in precheck(dated, chart)] == expected
 
 
@@ -151,3 +177,117 @@ def test_all_problems_come_at_once() -> None:
         "no_direct_posting",
         "dimension_value_not_in_nav",
     ]
+
+
+@pytest.mark.parametrize(
+    ("validation", "default", "sent", "refused"),
+    [
+        ("", "", "", False),
+        ("", "LONDON", "GLASGOW", False),
+        ("Code Mandatory", "", "", True),
+        ("Code Mandatory", "", "LONDON", False),
+        ("Code Mandatory", "LONDON", "", False),
+        ("Same Code", "LONDON", "", False),
+        ("Same Code", "LONDON", "LONDON", False),
+        ("Same Code", "LONDON", "GLASGOW", True),
+        ("Same Code", "", "GLASGOW", True),
+        ("No Code", "", "LONDON", True),
+        ("No Code", "", "", False),
+    ],
+)
+def test_what_a_party_demands_of_a_dimension_is_foreseen(
+    validation: str, default: str, sent: str, refused: bool
+) -> None:
+    party = ChartParty("C1", "", "", (DefaultDimension("REGION", default, validation),))
+    values = frozenset({("REGION", "LONDON"), ("REGION", "GLASGOW")})
+    chart = replace(CHART, customers={"C1": party}, dimension_values=values)
+    first, second = journal().lines
+    sent_lines = (replace(first, dimensions=(("REGION", sent),) if sent else ()), second)
+    found = precheck(replace(journal(), lines=sent_lines), chart)
+    assert [problem.code for problem in found] == (["dimension_demanded"] if refused else [])
+
+
+JANUARY = (dt.date(2026, 1, 1), dt.date(2026, 1, 31))
+FEBRUARY = (dt.date(2026, 2, 1), dt.date(2026, 2, 28))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "since", "until", "closed", "expected"),
+    [
+        ("2026-03-02", None, None, (), "2026-03-02"),
+        ("2026-03-02", "2026-03-05", None, (), "2026-03-05"),
+        ("2026-01-15", None, None, (JANUARY,), "2026-02-01"),
+        ("2026-01-15", None, None, (JANUARY, FEBRUARY), "2026-03-01"),
+        ("2025-12-31", "2026-01-10", None, (JANUARY, FEBRUARY), "2026-03-01"),
+        ("2026-01-15", None, "2026-02-28", (JANUARY, FEBRUARY), None),
+        ("2026-03-02", None, "2026-03-01", (), None),
+    ],
+)
+def test_a_reversal_takes_the_first_open_date(
+    wanted: str, since: str | None, until: str | None, closed: Any, expected: str | None
+) -> None:
+    chart = Chart(
+        {},
+        frozenset(),
+        {},
+        {},
+        posting_from=dt.date.fromisoformat(since) if since else None,
+        posting_to=dt.date.fromisoformat(until) if until else None,
+        closed_periods=closed,
+    )
+    found = first_open_date(chart, dt.date.fromisoformat(wanted))
+    assert found == (dt.date.fromisoformat(expected) if expected else None)
+
+
+days = st.dates(dt.date(2025, 12, 1), dt.date(2026, 4, 1))
+
+
+@given(wanted=days, since=st.none() | days, until=st.none() | days)
+def test_the_first_open_date_is_one_on_which_nothing_stands_in_the_way(
+    wanted: dt.date, since: dt.date | None, until: dt.date | None
+) -> None:
+    chart = replace(CHART, posting_from=since, posting_to=until, closed_periods=(JANUARY, FEBRUARY))
+    found = first_open_date(chart, wanted)
+
+    def is_open(date: dt.date) -> bool:
+        return not precheck(replace(journal(), posting_date=date), chart)
+
+    later = (wanted + dt.timedelta(days=days) for days in range(200))
+    assert found == next((date for date in later if is_open(date)), None)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        replace(CHART, accounts={**CHART.accounts, "6110": replace(CHART.accounts["6110"], blocked=True)}),
+        replace(CHART, accounts={}),
+        replace(CHART, customers={"C1": ChartParty("C1", "All", "")}),
+        replace(CHART, customers={"C1": ChartParty("C1", "", "", (DefaultDimension("A", "B", ""),))}),
+        replace(CHART, dimension_values=frozenset()),
+        replace(CHART, posting_from=None),
+        replace(CHART, posting_to=dt.date(2027, 1, 1)),
+        replace(CHART, closed_periods=((dt.date(2026, 3, 1), dt.date(2026, 3, 31)),)),
+    ],
+)
+def test_the_fingerprint_moves_with_all_that_bears_on_the_journal(changed: Chart) -> None:
+    assert fingerprint(journal(), changed) != fingerprint(journal(), CHART)
+
+
+def test_the_fingerprint_moves_with_the_journal_and_its_twins() -> None:
+    before = fingerprint(journal(), CHART)
+    assert fingerprint(journal(amount="-9.99"), CHART) != before
+    assert fingerprint(journal(), CHART, ["a twin"]) != before
+
+
+def test_the_fingerprint_stays_while_only_other_things_change() -> None:
+    others = replace(
+        CHART,
+        accounts={**CHART.accounts, "9999": CHART.accounts["6110"]},
+        customers={**CHART.customers, "C9": ChartParty("C9", "All", "")},
+        dimension_values=CHART.dimension_values | {("REGION", "LEEDS")},
+        closed_periods=(),
+    )
+    assert fingerprint(journal(), others) == fingerprint(journal(), CHART)
+    line = replace(journal().lines[0], description="another", sources=("elsewhere",))
+    reworded = replace(journal(), lines=(line, journal().lines[1]))
+    assert fingerprint(reworded, CHART) == fingerprint(journal(), CHART)

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 from cin7_nav.mappings import Mappings
+from cin7_nav.mappings.facts import Facts
+from cin7_nav.mappings.rules import Hit
 from cin7_nav.model import (
     AccountType,
     Fixer,
@@ -17,10 +19,11 @@ from cin7_nav.model import (
     SourceStatus,
     Translation,
 )
+from cin7_nav.rules.currency import base_currency_problems
 from cin7_nav.rules.translate import translate
 
 from tests import builders
-from tests.builders import COMPANY, PARTY, charge, document, line
+from tests.builders import ACCOUNTS, COMPANY, PARTY, charge, document, line
 
 
 @pytest.fixture
@@ -71,6 +74,44 @@ def test_a_purchase_is_the_mirror_and_stock_goes_to_clearing(mappings: Mappings)
         (AccountType.GL, "5660", Decimal("20.00")),
         (AccountType.GL, "8410", Decimal("20.00")),
     ]
+
+
+def test_a_sale_credit_note_credits_the_customer_and_debits_revenue_and_tax(mappings: Mappings) -> None:
+    source = document(line("100", "20"), charge("9.50", "1.90"), kind=Kind.SALE_CREDIT_NOTE)
+    found = journal(source, mappings)
+    assert [(each.account_type, each.account_no, str(each.amount)) for each in found.lines] == [
+        (AccountType.CUSTOMER, "C00010", "-131.40"),
+        (AccountType.GL, "5650", "21.90"),
+        (AccountType.GL, "6110", "100.00"),
+        (AccountType.GL, "6810", "9.50"),
+    ]
+    assert found.external_document_no == "INV-00202 CN"
+
+
+def test_a_purchase_credit_note_debits_the_vendor_and_returns_stock_through_clearing(
+    mappings: Mappings,
+) -> None:
+    source = document(
+        line("80", "16", account="140"), charge("20", "4", account="453"), kind=Kind.PURCHASE_CREDIT_NOTE
+    )
+    found = journal(source, mappings)
+    assert [(each.account_type, each.account_no, str(each.amount)) for each in found.lines] == [
+        (AccountType.VENDOR, "C00010", "120.00"),
+        (AccountType.GL, "5450", "-80.00"),
+        (AccountType.GL, "5660", "-20.00"),
+        (AccountType.GL, "8410", "-20.00"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("credits", "expected"),
+    [("INV-00202", "CR-1 credits INV-00202 Smith & Sons"), ("", "CR-1 Smith & Sons")],
+)
+def test_a_credit_note_names_the_invoice_that_it_credits(
+    mappings: Mappings, credits: str, expected: str
+) -> None:
+    source = document(line("10"), kind=Kind.SALE_CREDIT_NOTE, number="CR-1", credits=credits)
+    assert {each.description for each in journal(source, mappings).lines} == {expected}
 
 
 def test_inclusive_lines_are_posted_without_their_tax(mappings: Mappings) -> None:
@@ -214,16 +255,60 @@ def test_an_unknown_tax_rule_stops_even_untaxed_lines(mappings: Mappings) -> Non
     assert amounts(document(line("10", tax_rule="")), mappings)
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"kind": Kind.SALE_CREDIT_NOTE},
-        {"kind": Kind.PURCHASE_CREDIT_NOTE},
-        {"currency": "EUR", "rate": Decimal("0.85")},
-    ],
-)
-def test_what_comes_later_is_never_half_right(mappings: Mappings, changes: dict[str, Any]) -> None:
-    assert codes(document(line("10", "2"), **changes), mappings) == ["not_yet_carried"]
+def test_a_foreign_document_is_posted_in_local_currency_at_its_own_rate(mappings: Mappings) -> None:
+    source = document(
+        line("1000", "200"),
+        charge("28.75", "5.75"),
+        currency="EUR",
+        rate=Decimal("0.85431"),
+        party_name="Abbey & Sons",
+        number="INV-1",
+    )
+    assert amounts(source, mappings) == [
+        ("C00010", "1054.65"),
+        ("5650", "-175.77"),
+        ("6110", "-854.31"),
+        ("6810", "-24.56"),
+        ("9140", "-0.01"),
+    ]
+    (text,) = {each.description for each in journal(source, mappings).lines}
+    assert text == "INV-1 Abbey & Sons EUR 1,234.50 at 0.85431"
+
+
+def test_amount_and_rate_stay_in_the_description_however_long_the_name(mappings: Mappings) -> None:
+    source = document(line("1234.5"), currency="EUR", rate=Decimal("0.854310"), party_name="Ä" * 300)
+    (text,) = {each.description for each in journal(source, mappings).lines}
+    assert text == "INV-00202 " + "Ä" * 66 + " EUR 1,234.50 at 0.85431"
+    assert len(text) == 100
+
+
+def test_the_tolerance_is_measured_in_document_currency(mappings: Mappings) -> None:
+    off = {"total": Decimal("100.05"), "total_before_tax": Decimal("100.05")}
+    strong = document(line("100"), currency="KWD", rate=Decimal(3), **off)
+    assert amounts(strong, mappings) == [("C00010", "300.15"), ("6110", "-300.00"), ("9140", "-0.15")]
+    too_much = {"total": Decimal("100.06"), "total_before_tax": Decimal("100.06")}
+    weak = document(line("100"), currency="INR", rate=Decimal("0.01"), **too_much)
+    assert codes(weak, mappings) == ["total_contradicts_lines"]
+
+
+def test_a_total_that_is_nothing_in_local_currency_is_skipped(mappings: Mappings) -> None:
+    source = document(line("0.40"), currency="VND", rate=Decimal("0.00003"))
+    assert run(source, mappings).skipped == "its total comes to zero in GBP: nothing to post"
+
+
+@pytest.mark.parametrize("rate", ["0", "-0.85"])
+def test_without_a_rate_a_foreign_document_waits(mappings: Mappings, rate: str) -> None:
+    (problem,) = run(document(line("10"), currency="EUR", rate=Decimal(rate)), mappings).problems
+    assert (problem.code, problem.fixer) == ("rate_missing", Fixer.ACCOUNTANT)
+    assert "no rate of EUR to GBP" in problem.message
+
+
+def test_both_systems_keep_their_books_in_one_currency() -> None:
+    source = document(line("10"), currency="EUR", base_currency="GBP", rate=Decimal("0.85"))
+    assert not list(base_currency_problems(source, "GBP"))
+    assert not list(base_currency_problems(source, ""))
+    (problem,) = base_currency_problems(source, "EUR")
+    assert (problem.code, problem.fixer) == ("base_currency", Fixer.NAV_ADMINISTRATOR)
 
 
 def test_documents_before_go_live_stay_out(mappings: Mappings) -> None:
@@ -268,3 +353,115 @@ def test_renumbering_lines_changes_no_amount(mappings: Mappings) -> None:
         dataclasses.replace(each, index=at) for at, each in enumerate(reversed(lines), start=1)
     )
     assert amounts(document(*lines), mappings) == amounts(document(*turned), mappings)
+
+
+# --- charges ---
+
+CHARGES = (
+    ACCOUNTS
+    + """\
+  - when: { line: charge }
+    account: "8200"
+  - when: { charge: Freight }
+    account: "8210"
+  - when: { line: charge, kind: purchase_invoice }
+    account: "8220"
+"""
+)
+
+
+def test_charges_have_rules_of_their_own(tmp_path: Path) -> None:
+    mappings = builders.mappings(tmp_path, {"accounts.yaml": CHARGES})
+    source = document(
+        line("100"),
+        charge("10", account="999"),
+        charge("5", index=3, account="999", description="Insurance"),
+        charge("-3", index=4, account="999", description="insurance "),
+    )
+    assert amounts(source, mappings) == [
+        ("C00010", "112.00"),
+        ("6110", "-100.00"),
+        ("8200", "-2.00"),
+        ("8210", "-10.00"),
+    ]
+
+
+def test_a_service_purchase_is_all_charges(tmp_path: Path) -> None:
+    mappings = builders.mappings(tmp_path, {"accounts.yaml": CHARGES})
+    rows = [charge("40", "8", 1, account="1", description="Repair"), charge("7", "1.40", account="2")]
+    source = document(*rows, kind=Kind.PURCHASE_INVOICE, order_type="Service Purchase")
+    assert amounts(source, mappings) == [
+        ("C00010", "-56.40"),
+        ("5660", "9.40"),
+        ("8210", "7.00"),
+        ("8220", "40.00"),
+    ]
+
+
+@pytest.mark.parametrize("kind", [Kind.PURCHASE_INVOICE, Kind.PURCHASE_CREDIT_NOTE])
+def test_landed_cost_goes_to_clearing_with_the_goods(tmp_path: Path, kind: Kind) -> None:
+    mappings = builders.mappings(tmp_path, {"accounts.yaml": CHARGES})
+    goods = line("80", account="140", category=None, product_id=None)
+    source = document(goods, charge("20", account="140"), kind=kind)
+    sign = "" if kind is Kind.PURCHASE_INVOICE else "-"
+    assert amounts(source, mappings)[1:] == [("5450", f"{sign}100.00")]
+
+
+def test_dimensions_may_hang_on_charges(tmp_path: Path) -> None:
+    text = "dimensions:\n  COST:\n    - { from: charge, values: { Freight: FREIGHT } }\n"
+    mappings = builders.mappings(tmp_path, {"dimensions.yaml": text})
+    found = journal(document(line("10"), charge("5")), mappings)
+    assert [each.dimensions for each in found.lines] == [(), (), (("COST", "FREIGHT"),)]
+    other = document(line("10"), charge("5", description="Customs"))
+    assert codes(other, mappings) == ["dimension_unmapped"]
+
+
+def test_many_lines_are_looked_up_once_for_each_sort(
+    mappings: Mappings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    lookup = Mappings.account
+
+    def counted(self: Mappings, facts: Facts, where: str) -> Hit | Problem:
+        asked.append(where)
+        return lookup(self, facts, where)
+
+    monkeypatch.setattr(Mappings, "account", counted)
+    rows = [
+        line(
+            "10.01", "2.00", index, account=("200", "220")[index % 2], category=("Tools", "Paint")[index % 2]
+        )
+        for index in range(1, 501)
+    ]
+    found = journal(document(*rows), mappings)
+    assert len(asked) == 2
+    assert [str(each.amount) for each in found.lines] == ["6005.00", "-1000.00", "-2502.50", "-2502.50"]
+    assert [len(each.sources) for each in found.lines] == [1, 500, 250, 250]
+
+
+# --- what NAV can hold ---
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ('O\'Neil & "Söhne" <b>', 'O\'Neil & "Söhne" <b>'),
+        ("東京商事 Ελλάς", "東京商事 Ελλάς"),
+        ("a\tb\r\nc\x07d\u2028e", "a b c d e"),
+        ("x" * 300, "x" * 90),
+        ("😀" * 60, "😀" * 45),
+        ("x" + "😀" * 60, "x" + "😀" * 44),
+    ],
+)
+def test_names_reach_nav_as_far_as_its_field_holds_them(mappings: Mappings, name: str, expected: str) -> None:
+    found = journal(document(line("10"), party_name=name), mappings)
+    assert {each.description for each in found.lines} == {f"INV-00202 {expected}"}
+
+
+def test_a_number_of_blanks_and_control_characters_is_none(mappings: Mappings) -> None:
+    assert codes(document(line("10"), number=" \x07 "), mappings) == ["number_missing"]
+
+
+def test_a_typed_number_becomes_one_line_for_nav(mappings: Mappings) -> None:
+    found = journal(document(line("10"), number="inv\x07 4711\n/b"), mappings)
+    assert found.external_document_no == "INV 4711 /B"

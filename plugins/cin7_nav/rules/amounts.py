@@ -40,10 +40,19 @@ def contradictions(document: SourceDocument, tolerance: Decimal) -> Iterator[Pro
             yield Problem("total_contradicts_lines", message, document.number, Fixer.ACCOUNTANT)
 
 
+def gross(document: SourceDocument, line: SourceLine) -> Decimal:
+    """The line's amount with tax."""
+    return line.total if document.tax_inclusive else line.total + line.tax
+
+
 @dataclass(slots=True)
 class Posting:
-    """What goes to one account with one dimension set; the amount is exact until the end."""
+    """What becomes one journal line: the amount is exact, in document currency, until it is converted."""
 
+    tax_code: str = ""
+    """NAV VAT product posting group, where NAV splits the VAT off."""
+    percent: Decimal = Decimal(0)
+    """NAV's rate for the tax code."""
     amount: Decimal = Decimal(0)
     rules: set[RuleRef] = field(default_factory=set)
     lines: set[tuple[int, str]] = field(default_factory=set)
@@ -51,10 +60,10 @@ class Posting:
 
 
 class Postings:
-    """The G/L side of a document, one posting per account and dimension set."""
+    """The G/L side of a document: one posting per account, dimension set and tax code."""
 
     def __init__(self) -> None:
-        self._postings: dict[tuple[str, Dimensions], Posting] = {}
+        self._postings: dict[tuple[str, Dimensions, str, Decimal], Posting] = {}
 
     def add(
         self,
@@ -63,8 +72,12 @@ class Postings:
         amount: Decimal,
         rules: Iterable[RuleRef],
         line: SourceLine | None = None,
+        *,
+        tax_code: str = "",
+        percent: Decimal = Decimal(0),
     ) -> None:
-        posting = self._postings.setdefault((account, dimensions), Posting())
+        key = (account, dimensions, tax_code, percent)
+        posting = self._postings.setdefault(key, Posting(tax_code, percent))
         posting.amount += amount
         posting.rules.update(rules)
         if line:
@@ -73,12 +86,13 @@ class Postings:
     def in_cents(self) -> Decimal:
         return sum((cents(posting.amount) for posting in self._postings.values()), Decimal(0))
 
-    def round(self) -> None:
+    def convert(self, rate: Decimal) -> None:
+        """To cents of local currency, each posting by itself."""
         for posting in self._postings.values():
-            posting.amount = cents(posting.amount)
+            posting.amount = cents(posting.amount * rate)
 
     def __iter__(self) -> Iterator[tuple[str, Dimensions, Posting]]:
-        """Sorted by account and dimensions, without those that come to zero."""
-        for (account, dimensions), posting in sorted(self._postings.items(), key=lambda item: item[0]):
+        """Sorted by account, dimensions and tax code, without those that come to zero."""
+        for (account, dimensions, *_), posting in sorted(self._postings.items(), key=lambda item: item[0]):
             if posting.amount:
                 yield account, dimensions, posting

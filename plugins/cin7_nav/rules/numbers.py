@@ -7,9 +7,12 @@ import re
 
 from cin7_nav.mappings import Mappings
 from cin7_nav.model import DocumentKey, Kind
+from cin7_nav.rules import texts
 
 DOCUMENT_NO_LENGTH = 20
 EXTERNAL_DOCUMENT_NO_LENGTH = 35
+RECEIPT_PREFIX = "C7R-"
+"""What the NAV document numbers of received goods begin with."""
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _HASH_LENGTH = 6
 
@@ -22,7 +25,7 @@ def document_no(kind: Kind, number: str, key: DocumentKey, mappings: Mappings, r
     """
     prefix = mappings.company.prefixes[kind]
     readable = re.sub(r"[^A-Z0-9]+", "-", number.upper()).strip("-")
-    is_own = kind.is_sale and readable == number and revision == 0
+    is_own = not kind.is_purchase and readable == number and revision == 0
     if is_own and readable and len(prefix + readable) <= DOCUMENT_NO_LENGTH:
         return prefix + readable
     tail = _hash(f"{key}/{revision}")
@@ -41,26 +44,51 @@ def external_document_no(number: str, kind: Kind, revision: int = 0, reversal: i
     suffix = " CN" if kind.is_credit_note else ""
     suffix += f" /{revision + 1}" if revision else ""
     suffix += f" R{reversal}" if reversal else ""
-    text = " ".join(number.split()).upper()
+    return _with_suffix(texts.one_line(number).upper(), suffix)
+
+
+def reversal_external_document_no(posted: str, reversal: int) -> str:
+    """The external document number of the reversal of what was `posted` under this one: ` R1` for the
+    document's first reversal. NAV does not free a number by a reversal."""
+    return _with_suffix(posted, f" R{reversal}")
+
+
+def _with_suffix(text: str, suffix: str) -> str:
+    """The text with its suffix whole; where there is no room for both, the text ends in a hash of itself."""
     room = EXTERNAL_DOCUMENT_NO_LENGTH - len(suffix)
-    if len(text) > room:
+    if texts.length(text) > room:
         tail = f"-{_hash(text)}"
-        text = text[: room - len(tail)].rstrip() + tail
+        text = texts.cut(text, room - len(tail)) + tail
     return text + suffix
 
 
-def batch_code(delivery_id: int) -> str:
-    """The NAV journal batch of a delivery: `C7` and eight base-36 digits."""
-    if not 0 <= delivery_id < 36**8:
-        raise ValueError(f"delivery id {delivery_id} does not fit into eight base-36 digits")
-    return "C7" + _base36(delivery_id, 8)
+def receipt_no(order_number: str, receipt: int = 1) -> str:
+    """NAV document number of a purchase's receipts, counted from 1: `C7R-PO-00012`, then `C7R-PO-00012-2`.
+
+    Automatic cost posting writes G/L entries under it, so its prefix is none of the invoices'. A hash of the
+    order number follows where that had to be changed or cut, or ends like a count.
+    """
+    if not 1 <= receipt <= 99:
+        raise ValueError(f"receipt {receipt} of {order_number} is not one of the 99 that have a number")
+    readable = re.sub(r"[^A-Z0-9]+", "-", order_number.upper()).strip("-")
+    room = DOCUMENT_NO_LENGTH - len(RECEIPT_PREFIX) - len("-99")
+    if readable != order_number or len(readable) > room or re.search(r"-\d{1,2}$", readable):
+        tail = _hash(order_number)
+        readable = f"{readable[: room - len(tail) - 1].rstrip('-')}-{tail}".strip("-")
+    return RECEIPT_PREFIX + readable + (f"-{receipt}" if receipt > 1 else "")
 
 
-def _hash(text: str) -> str:
-    return _base36(int.from_bytes(hashlib.sha256(text.encode()).digest()) % 36**_HASH_LENGTH, _HASH_LENGTH)
+def batch_code(nav_document_no: str) -> str:
+    """The NAV journal batch of a NAV document: `C7` and eight base-36 digits.
+
+    It follows from the number alone: where our database is older than NAV, after a restore, a document that
+    goes out again meets the batch that it was already given, and no other document gets that one.
+    """
+    return "C7" + _hash(nav_document_no, 8)
 
 
-def _base36(number: int, length: int) -> str:
+def _hash(text: str, length: int = _HASH_LENGTH) -> str:
+    number = int.from_bytes(hashlib.sha256(text.encode()).digest()) % 36**length
     digits = ""
     for _ in range(length):
         number, digit = divmod(number, 36)

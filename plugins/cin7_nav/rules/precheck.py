@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+import hashlib
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from cin7_nav.model import AccountType, Fixer, Journal, JournalLine, Problem
 
 _BLOCKING = {AccountType.CUSTOMER: ("All", "Invoice"), AccountType.VENDOR: ("All",)}
+"""Our lines carry no document type, and NAV treats such a line of a customer as an invoice; a vendor blocked
+for payments takes it (`CheckBlockedCustOnJnls` and `CheckBlockedVendOnJnls` in Microsoft's AL source)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +26,24 @@ class ChartAccount:
 
 
 @dataclass(frozen=True, slots=True)
+class DefaultDimension:
+    """What NAV does about a dimension on the lines of a customer or vendor."""
+
+    code: str
+    value: str
+    """NAV puts it on a line that has no value; may be empty."""
+    validation: str
+    """NAV's word: empty, `Code Mandatory`, `Same Code` or `No Code`."""
+
+
+@dataclass(frozen=True, slots=True)
 class ChartParty:
     number: str
     blocked: str
     """NAV's word: empty, `All`, `Invoice`, `Ship` or `Payment`."""
     currency: str
     """Empty for local currency."""
+    defaults: tuple[DefaultDimension, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +60,7 @@ class Chart:
     """None: no limit."""
     posting_to: dt.date | None = None
     closed_periods: tuple[tuple[dt.date, dt.date], ...] = ()
-    """First and last day of each closed accounting period."""
+    """First and last day of each closed accounting period, ascending."""
 
 
 def precheck(journal: Journal, chart: Chart) -> tuple[Problem, ...]:
@@ -56,6 +71,41 @@ def precheck(journal: Journal, chart: Chart) -> tuple[Problem, ...]:
         problems += check(line, at, chart)
         problems += _dimensions(line, at, chart)
     return tuple(problems)
+
+
+def first_open_date(chart: Chart, wanted: dt.date) -> dt.date | None:
+    """The first day from `wanted` on that NAV lets journals post to; None where there is none."""
+    day = max(wanted, chart.posting_from or wanted)
+    for first, last in sorted(chart.closed_periods):
+        if first <= day <= last:
+            day = last + dt.timedelta(days=1)
+    return None if chart.posting_to and day > chart.posting_to else day
+
+
+def fingerprint(journal: Journal, chart: Chart, twins: Collection[object] = ()) -> str:
+    """SHA-256 of the journal and of all that is known of NAV and bears on it.
+
+    While it stays the same, NAV has no visible reason to answer the same journal otherwise than before;
+    permissions, posting groups and user set-ups change without a trace in it. `twins`: what NAV holds under
+    the document's numbers, as values.
+    """
+    named = {(line.account_type, line.account_no) for line in journal.lines}
+    used = {pair for line in journal.lines for pair in line.dimensions}
+    cards = {
+        AccountType.GL: chart.accounts,
+        AccountType.CUSTOMER: chart.customers,
+        AccountType.VENDOR: chart.vendors,
+    }
+    known: list[object] = [
+        (journal.document_no, journal.external_document_no, journal.posting_date),
+        [(line.account_no, line.amount, line.dimensions, line.tax_code) for line in journal.lines],
+        [(kind, number, cards.get(kind, {}).get(number)) for kind, number in sorted(named)],
+        sorted(used & chart.dimension_values),
+        (chart.local_currency, chart.posting_from, chart.posting_to),
+        [span for span in chart.closed_periods if span[0] <= journal.posting_date <= span[1]],
+        sorted(map(repr, twins)),
+    ]
+    return hashlib.sha256(repr(known).encode()).hexdigest()
 
 
 def _balance(journal: Journal) -> Iterator[Problem]:
@@ -69,11 +119,18 @@ def _date(journal: Journal, chart: Chart) -> Iterator[Problem]:
     earliest, latest = chart.posting_from, chart.posting_to
     if (earliest and date < earliest) or (latest and date > latest):
         span = f"from {earliest or 'the beginning'} to {latest or 'any day'}"
-        message = f"NAV allows posting {span}; the invoice is dated {date}"
+        message = (
+            f"NAV allows posting {span}, and the posting date is {date}: widen Allow Posting From and To, or "
+            "date it otherwise in Cin7"
+        )
         yield Problem("date_not_allowed", message, "NAV general ledger setup", Fixer.NAV_ADMINISTRATOR)
     for first, last in chart.closed_periods:
         if first <= date <= last:
-            message = f"NAV's accounting period {first} to {last} is closed; the invoice is dated {date}"
+            message = (
+                f"NAV's accounting period {first} to {last} is closed, and the posting date is {date}: NAV "
+                "would take it as a prior-year entry and can't open the period again; date it otherwise in "
+                "Cin7, or post it in NAV by hand and skip it here"
+            )
             yield Problem("period_closed", message, "NAV accounting periods", Fixer.ACCOUNTANT)
 
 
@@ -108,8 +165,29 @@ def _party(line: JournalLine, at: int, chart: Chart) -> Iterator[Problem]:
         message = f"{name} is blocked ({party.blocked}); {sent}"
         yield Problem("party_blocked", message, name, Fixer.NAV_ADMINISTRATOR)
     if party.currency not in ("", chart.local_currency):
-        message = f"{name} has currency {party.currency}, but the journal is in local currency"
+        message = (
+            f"{name} has currency {party.currency}, and journals over API v2.0 carry local currency only: "
+            f"empty Currency Code on its card, or use the channel odata_v4; {sent}"
+        )
         yield Problem("party_currency", message, name, Fixer.NAV_ADMINISTRATOR)
+    for default in party.defaults:
+        if message := _demand(default, dict(line.dimensions).get(default.code, "")):
+            yield Problem("dimension_demanded", f"{name} {message}", name, Fixer.MAPPING_EDITOR)
+
+
+def _demand(default: DefaultDimension, sent: str) -> str:
+    """What a party's default dimension has against the value that is sent; empty where nothing."""
+    code, value = default.code, default.value
+    if default.validation == "Code Mandatory" and not sent and not value:
+        return (
+            f"takes no line without dimension {code} (Code Mandatory), and no rule of dimensions.yaml sets it"
+        )
+    if default.validation == "Same Code" and sent not in ("", value):
+        wanted = f"the value {value}" if value else "no value"
+        return f"takes only {wanted} of dimension {code} (Same Code); dimensions.yaml sets {sent}"
+    if default.validation == "No Code" and sent:
+        return f"takes no line with dimension {code} (No Code); dimensions.yaml sets {sent}"
+    return ""
 
 
 def _dimensions(line: JournalLine, at: int, chart: Chart) -> Iterator[Problem]:
