@@ -14,7 +14,7 @@ import pytest
 from airflow.sdk import Connection
 from cin7_nav.hooks.channel import Entity
 from cin7_nav.hooks.cin7 import Cin7Hook
-from cin7_nav.hooks.errors import Misconfigured, OutcomeUnknown, Refused
+from cin7_nav.hooks.errors import Misconfigured, OutcomeUnknown, Refused, Unavailable
 from cin7_nav.hooks.nav import NavHook
 from cin7_nav.hooks.nav_api_v2 import NavApiV2
 from cin7_nav.model import AccountType, Journal, JournalLine
@@ -220,7 +220,7 @@ def test_a_document_takes_four_calls_and_is_posted_as_sent(
     assert {entry.posting_date for entry in entries} == {journal.posting_date}
     (left,) = channel.find_journals("CIN7", ["C700000001"])
     assert left.lines == ()
-    assert channel.delete_empty_journals("CIN7", ["C700000001"]) == 1
+    assert channel.delete_empty_journals("CIN7", ["C700000001"]) == ["C700000001"]
     assert channel.find_journals("CIN7", ["C700000001"]) == []
 
 
@@ -271,3 +271,13 @@ def test_no_more_than_four_calls_are_under_way(
     with ThreadPoolExecutor(10) as threads:
         list(threads.map(lambda _: hook.get(path), range(20)))
     assert nav_sandbox.get("calls")["max_concurrent"] == 4
+
+
+@pytest.mark.parametrize("path", ["openid-configuration", "oauth2/v2.0/token"])
+def test_a_server_error_of_entra_is_an_outage(
+    connect_nav: ConnectNav, nav_sandbox: Any, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.setattr("cin7_nav.hooks.entra._applications", {})
+    nav_sandbox.fault("status", path, times=None, status=500)
+    with pytest.raises(Unavailable):
+        connect_nav().company_id()

@@ -11,10 +11,11 @@ from urllib.parse import unquote
 
 import pytest
 from cin7_nav.hooks.channel import Entity
-from cin7_nav.hooks.errors import OutcomeUnknown, Refused, Unavailable
+from cin7_nav.hooks.errors import NotFound, OutcomeUnknown, Refused, Unavailable
 from cin7_nav.hooks.nav import NavHook
 from cin7_nav.hooks.nav_api_v2 import NavApiV2
 from cin7_nav.model import AccountType, Journal, JournalLine
+from cin7_nav.rules.twins import NavLines
 
 BATCH = "aaaaaaaa-0000-4000-8000-000000000001"
 WEB_LONDON = (("CHANNEL", "WEB"), ("REGION", "LONDON"))
@@ -231,7 +232,7 @@ def test_posted_entries_are_asked_for_forty_documents_at_a_time(vendor: Any, cha
 
 def test_nothing_is_asked_for_no_documents(vendor: Any, channel: NavApiV2) -> None:
     assert channel.posted_entries([]) == []
-    assert channel.delete_empty_journals("CIN7", []) == 0
+    assert channel.delete_empty_journals("CIN7", []) == []
     assert vendor.calls == []
 
 
@@ -261,9 +262,19 @@ def test_only_empty_batches_are_deleted(vendor: Any, channel: NavApiV2) -> None:
     empty = {"id": "bbbbbbbb-0000-4000-8000-000000000002", "code": "C7ABD", "journalLines": [blank]}
     vendor.says({"value": [nav_batch(), empty]})
     vendor.says({"responses": [{"id": "0", "status": 204}]})
-    assert channel.delete_empty_journals("CIN7", ["C7ABC", "C7ABD"]) == 1
+    assert channel.delete_empty_journals("CIN7", ["C7ABC", "C7ABD", "C7ABE"]) == ["C7ABD", "C7ABE"]
     (request,) = json.loads(vendor.calls[1].body)["requests"]
     assert request["url"].endswith("journals(bbbbbbbb-0000-4000-8000-000000000002)")
+
+
+@pytest.mark.parametrize(("status", "gone"), [(204, ["C7ABD"]), (404, ["C7ABD"]), (400, []), (500, [])])
+def test_a_batch_that_nav_would_not_delete_is_still_there(
+    vendor: Any, channel: NavApiV2, status: int, gone: list[str]
+) -> None:
+    empty = {"id": "bbbbbbbb-0000-4000-8000-000000000002", "code": "C7ABD", "journalLines": []}
+    vendor.says({"value": [empty]})
+    vendor.says({"responses": [{"id": "0", "status": status}]})
+    assert channel.delete_empty_journals("CIN7", ["C7ABD"]) == gone
 
 
 def test_deleting_a_batch_that_is_gone_is_no_error(vendor: Any, channel: NavApiV2) -> None:
@@ -280,3 +291,61 @@ def test_reference_rows_have_plain_option_values_and_can_be_limited_to_changes(
     (found,) = channel.reference(Entity.ACCOUNTS, modified_since=since)
     assert (found["accountType"], found["blocked"], found["netChange"]) == ("Begin-Total", "", Decimal("1.5"))
     assert "lastModifiedDateTime gt 2026-01-02T02:00:00.000Z" in unquote(vendor.calls[0].path)
+
+
+def test_parties_come_with_their_default_dimensions(vendor: Any, channel: NavApiV2) -> None:
+    default = {
+        "dimensionCode": "REGION",
+        "dimensionValueCode": "",
+        "postingValidation": "Code_x0020_Mandatory",
+    }
+    vendor.says({"value": [{"number": "C1", "blocked": "_x0020_", "defaultDimensions": [default]}]})
+    (found,) = channel.reference(Entity.CUSTOMERS)
+    assert found["defaultDimensions"] == [{**default, "postingValidation": "Code Mandatory"}]
+    assert "$expand=defaultDimensions(" in unquote(vendor.calls[0].path)
+
+
+def test_documents_are_read_from_a_posting_date_on_and_only_what_is_compared(
+    vendor: Any, channel: NavApiV2
+) -> None:
+    vendor.says({"value": []})
+    since = dt.datetime(2026, 1, 2, tzinfo=dt.UTC)
+    list(channel.reference(Entity.PURCHASE_INVOICES, modified_since=since, posted_since=dt.date(2025, 10, 1)))
+    asked = unquote(vendor.calls[0].path)
+    assert "lastModifiedDateTime gt 2026-01-02T00:00:00.000Z and postingDate ge 2025-10-01" in asked
+    assert "$select=id,number,postingDate," in asked
+
+
+def test_a_nav_that_knows_no_credit_memos_has_none(vendor: Any, channel: NavApiV2) -> None:
+    missing = {"error": {"code": "BadRequest_ResourceNotFound", "message": "Resource not found"}}
+    vendor.says(missing, 404)
+    assert list(channel.reference(Entity.PURCHASE_CREDIT_MEMOS)) == []
+    vendor.says(missing, 404)
+    with pytest.raises(NotFound):
+        list(channel.reference(Entity.PURCHASE_INVOICES))
+
+
+def test_what_waits_in_a_template_is_told_by_batch_and_document(vendor: Any, channel: NavApiV2) -> None:
+    def line(document: str, account: str, amount: float) -> dict[str, Any]:
+        return {
+            "documentNumber": document,
+            "postingDate": "2026-11-20",
+            "accountNumber": account,
+            "amount": amount,
+        }
+
+    mixed = [line("A", "6110", -5), line("B", "8310", 7.5), line("A", "8310", 5), line("B", "2910", -7.5)]
+    vendor.says(
+        {
+            "value": [
+                {"code": "STRAY", "journalLines": mixed},
+                {"code": "C7ABC", "journalLines": [line("A", "", 0)]},
+            ]
+        }
+    )
+    day = dt.date(2026, 11, 20)
+    assert list(channel.waiting_lines("CIN7")) == [
+        NavLines("CIN7", "STRAY", "A", day, 2, Decimal(5)),
+        NavLines("CIN7", "STRAY", "B", day, 2, Decimal("7.5")),
+    ]
+    assert "$filter=templateDisplayName eq 'CIN7'" in unquote(vendor.calls[0].path)

@@ -15,17 +15,17 @@ DENIED = {"error": {"code": "Authorization_RequestDenied", "message": "no permis
 def test_a_good_connection_reads_and_creates_and_removes_an_empty_batch(
     vendor: Any, make_nav: Callable[..., NavHook]
 ) -> None:
-    vendor.says({"value": []}, times=4)
+    vendor.says({"value": []}, times=6)
     vendor.says({"id": ONE}, 201)
     vendor.says(None, 204)
     ok, said = make_nav().test_connection()
     assert ok, said
     assert "Test Ltd." in said
-    assert [call.method for call in vendor.calls] == ["GET"] * 4 + ["POST", "DELETE"]
+    assert [call.method for call in vendor.calls] == ["GET"] * 6 + ["POST", "DELETE"]
     assert vendor.calls[-1].path.endswith(f"journals({ONE})")
 
 
-@pytest.mark.parametrize("good_reads", [0, 3, 4])
+@pytest.mark.parametrize("good_reads", [0, 3, 6])
 def test_a_missing_permission_is_named_with_who_can_give_it(
     vendor: Any, make_nav: Callable[..., NavHook], good_reads: int
 ) -> None:
@@ -38,7 +38,7 @@ def test_a_missing_permission_is_named_with_who_can_give_it(
 
 
 def test_a_journal_that_nav_refuses_is_named(vendor: Any, make_nav: Callable[..., NavHook]) -> None:
-    vendor.says({"value": []}, times=4)
+    vendor.says({"value": []}, times=6)
     vendor.says({"error": {"code": "Application_DialogException", "message": "No template."}}, 400)
     ok, said = make_nav().test_connection()
     assert (ok, "No template." in said) == (False, True)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Protocol
 
 from cin7_nav.model import Journal, JournalLine
+from cin7_nav.rules.twins import NavLines
 
 
 class Entity(StrEnum):
@@ -22,6 +24,10 @@ class Entity(StrEnum):
     VENDORS = "vendors"
     GENERAL_LEDGER_SETUP = "generalLedgerSetup"
     ACCOUNTING_PERIODS = "accountingPeriods"
+    PURCHASE_INVOICES = "purchaseInvoices"
+    SALES_INVOICES = "salesInvoices"
+    PURCHASE_CREDIT_MEMOS = "purchaseCreditMemos"
+    SALES_CREDIT_MEMOS = "salesCreditMemos"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +59,32 @@ class NavChannel(Protocol):
     """One way of talking to NAV. Raises `hooks.errors`; never guesses."""
 
     def reference(
-        self, entity: Entity, *, modified_since: dt.datetime | None = None
+        self,
+        entity: Entity,
+        *,
+        modified_since: dt.datetime | None = None,
+        posted_since: dt.date | None = None,
     ) -> Iterator[Mapping[str, Any]]:
-        """The rows of a reference entity (all pages), in NAV's field names, numbers as Decimal."""
+        """The rows of a reference entity (all pages), in NAV's field names, numbers as Decimal.
+
+        Customers and vendors come with their `defaultDimensions`. `posted_since` is for invoices and credit
+        memos: by posting date. A set that this version of NAV does not have is empty.
+        """
+
+    def existing(self, entity: Entity, ids: Sequence[str]) -> set[str]:
+        """Those of these ids that are there: one call for up to about 40 of them."""
+
+    def waiting_lines(self, template: str) -> Iterator[NavLines]:
+        """What lies unposted in the batches of a template, whoever put it there, by batch and document."""
 
     def posted_entries(self, document_nos: Sequence[str]) -> list[PostedEntry]:
         """The G/L entries of these document numbers: one call for up to about 40 of them (OR-chain)."""
 
     def entries_after(self, entry_no: int, *, limit: int = 20_000) -> list[PostedEntry]:
         """G/L entries with a higher entry number, ascending."""
+
+    def account_entries(self, account_no: str) -> list[PostedEntry]:
+        """All G/L entries of one account, ascending."""
 
     def insert_journal(
         self, template: str, code: str, journal: Journal, account_defaults: Mapping[str, Sequence[str]]
@@ -72,6 +95,13 @@ class NavChannel(Protocol):
         set after the insert, because NAV refuses them inside it. A dimension that NAV reports as already
         there is handled the same way and named in `learnt_defaults` of the answer.
         Raises `Refused` (nothing is left behind in NAV), `OutcomeUnknown`.
+        """
+
+    def complete_journal(self, journal_id: str, journal: Journal) -> StagedJournal:
+        """Give the lines of a batch that carries `journal` the dimensions that they lack: an insert that was
+        interrupted may have left them out. Verified like an insert.
+
+        Raises `Refused` where the batch holds other lines or NAV does not let them be changed.
         """
 
     def post_journal(self, journal_id: str) -> None:
@@ -86,5 +116,20 @@ class NavChannel(Protocol):
     def delete_journal(self, journal_id: str) -> None:
         """Remove a batch and its lines. No error where it is already gone."""
 
-    def delete_empty_journals(self, template: str, codes: Sequence[str]) -> int:
-        """Remove those of these batches that hold no line but NAV's blank one; returns how many."""
+    def delete_empty_journals(self, template: str, codes: Sequence[str]) -> list[str]:
+        """Remove those of these batches that hold no line but NAV's blank one.
+
+        The answer: those that are not in NAV any more. Others hold lines, or NAV refused to remove them.
+        """
+
+
+def batches(nav: NavChannel, names: Iterable[tuple[str, str]]) -> dict[str, StagedJournal]:
+    """Those of these batches, `(template, code)`, that exist in NAV, by code."""
+    by_template: dict[str, list[str]] = defaultdict(list)
+    for template, code in names:
+        by_template[template].append(code)
+    return {
+        journal.code: journal
+        for template, codes in by_template.items()
+        for journal in nav.find_journals(template, codes)
+    }

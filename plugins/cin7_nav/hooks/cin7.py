@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -21,6 +22,8 @@ from cin7_nav.store.budget import CallBudget
 from cin7_nav.store.database import Database
 
 Row = dict[str, Any]
+
+log = logging.getLogger(__name__)
 
 PAGE_SIZE = 1000
 """Rows per page: the most that Cin7 gives (Cin7's API portal)."""
@@ -117,6 +120,17 @@ class Cin7Hook(VendorHook):
             "/purchaseList", "PurchaseList", "LastUpdatedDate", updated_since, updated_until, filters
         )
 
+    def sale_credit_note_list(self, updated_since: dt.datetime | None = None) -> Iterator[Row]:
+        """Headers of sales with a credit note that changed since; the only list sure to show those that
+        stand alone."""
+        return self._changed("/saleCreditNoteList", "SaleList", "Updated", updated_since, None, {})
+
+    def purchase_credit_note_list(self, updated_since: dt.datetime | None = None) -> Iterator[Row]:
+        """The same for purchases."""
+        return self._changed(
+            "/purchaseCreditNoteList", "PurchaseList", "LastUpdatedDate", updated_since, None, {}
+        )
+
     def search_sale(self, number: str) -> list[Row]:
         """Headers of the sales whose order, invoice or credit-note number is exactly this one."""
         return self._search("/saleList", "SaleList", number)
@@ -124,6 +138,14 @@ class Cin7Hook(VendorHook):
     def search_purchase(self, number: str) -> list[Row]:
         """Headers of the purchases whose order, invoice or credit-note number is exactly this one."""
         return self._search("/purchaseList", "PurchaseList", number)
+
+    def search_sale_credit_note(self, number: str) -> list[Row]:
+        """The same in the list of sales with credit notes."""
+        return self._search("/saleCreditNoteList", "SaleList", number)
+
+    def search_purchase_credit_note(self, number: str) -> list[Row]:
+        """The same in the list of purchases with credit notes."""
+        return self._search("/purchaseCreditNoteList", "PurchaseList", number)
 
     def transactions(self, from_date: dt.date, to_date: dt.date) -> Iterator[Row]:
         """Cin7's own ledger rows with an effective date in this range, both ends included.
@@ -134,7 +156,10 @@ class Cin7Hook(VendorHook):
         bounds = {"FromDate": f"{from_date - day}T00:00:00", "ToDate": f"{to_date + day}T00:00:00"}
         for rows in self.pages("/transactions", "Transactions", **bounds):
             for row in rows:
-                if from_date <= dt.date.fromisoformat(row["EffectiveDate"][:10]) <= to_date:
+                date = row.get("EffectiveDate")
+                if not date:
+                    log.warning("Cin7's ledger has a row without a date (task %s)", row.get("TaskID"))
+                elif from_date <= dt.date.fromisoformat(date[:10]) <= to_date:
                     yield row
 
     def customers(self, modified_since: dt.datetime | None = None) -> Iterator[Row]:

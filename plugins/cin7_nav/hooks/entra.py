@@ -49,6 +49,8 @@ class EntraAuth(AuthBase):
             ) from None
         except requests.exceptions.RequestException as error:
             raise Unavailable(f"Entra ID did not answer ({type(error).__name__}): nothing was sent") from None
+        except msal.exceptions.MsalServiceError:
+            raise Unavailable("Entra ID answered with a server error: nothing was sent") from None
         except ValueError:
             raise Misconfigured("Entra ID knows no such tenant: check tenant_id and authority") from None
         if token := answer.get("access_token"):

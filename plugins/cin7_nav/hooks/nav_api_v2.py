@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
+from http import HTTPStatus
 from itertools import islice
 from typing import Any
 
@@ -14,10 +15,30 @@ from cin7_nav.hooks.nav import NavHook, Row
 from cin7_nav.hooks.nav_errors import ALREADY_EXISTS
 from cin7_nav.hooks.nav_journal import JournalAnswer, Mismatch
 from cin7_nav.model import Journal
+from cin7_nav.rules.twins import NavLines
 
 CHAIN_LENGTH = 40
 """Values in one `or` chain; NAV knows no `in` (seen in the field)."""
 _EXPANDED = {"$expand": "journalLines($expand=dimensionSetLines)"}
+_WAITING = {
+    "$select": "code",
+    "$expand": "journalLines($select=documentNumber,postingDate,accountNumber,amount)",
+}
+_PARTIES = {
+    "$select": "id,number,displayName,blocked,currencyCode,taxRegistrationNumber",
+    "$expand": "defaultDimensions($select=dimensionCode,dimensionValueCode,postingValidation)",
+}
+_DOCUMENT_FIELDS = "id,number,postingDate,totalAmountIncludingTax,status"
+_OPTIONS: Mapping[Entity, Mapping[str, str]] = {
+    Entity.CUSTOMERS: _PARTIES,
+    Entity.VENDORS: _PARTIES,
+    Entity.PURCHASE_INVOICES: {"$select": f"{_DOCUMENT_FIELDS},vendorNumber,vendorInvoiceNumber"},
+    Entity.SALES_INVOICES: {"$select": f"{_DOCUMENT_FIELDS},customerNumber,externalDocumentNumber"},
+    Entity.SALES_CREDIT_MEMOS: {"$select": f"{_DOCUMENT_FIELDS},customerNumber,externalDocumentNumber"},
+}
+"""Purchase credit memos come whole: older versions refuse to select `vendorCreditMemoNumber`."""
+_NEWER = frozenset({Entity.PURCHASE_CREDIT_MEMOS, Entity.SALES_CREDIT_MEMOS})
+"""Sets that the first versions of API v2.0 may lack."""
 _DIMENSION_EXISTS = "dimension set line already exists"
 _ENTRY_FIELDS = "entryNumber,postingDate,documentNumber,accountNumber,description,debitAmount,creditAmount"
 
@@ -29,22 +50,49 @@ class NavApiV2:
         self._hook = hook
 
     def reference(
-        self, entity: Entity, *, modified_since: dt.datetime | None = None
+        self,
+        entity: Entity,
+        *,
+        modified_since: dt.datetime | None = None,
+        posted_since: dt.date | None = None,
     ) -> Iterator[Mapping[str, Any]]:
-        params: dict[str, Any] = {}
+        conditions = []
         if modified_since:
             if modified_since.tzinfo is None:
                 raise ValueError("a time without a time zone")
             moment = modified_since.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]
-            params["$filter"] = f"lastModifiedDateTime gt {moment}Z"
-        for row in self._hook.rows(self._hook.entity(entity), params):
-            yield nav_journal.with_plain_enums(row)
+            conditions.append(f"lastModifiedDateTime gt {moment}Z")
+        if posted_since:
+            conditions.append(f"postingDate ge {posted_since}")
+        params = {"$filter": " and ".join(conditions)} if conditions else {}
+        try:
+            for row in self._hook.rows(self._hook.entity(entity), {**params, **_OPTIONS.get(entity, {})}):
+                yield nav_journal.with_plain_enums(row)
+        except NotFound:
+            if entity not in _NEWER:
+                raise
+
+    def existing(self, entity: Entity, ids: Sequence[str]) -> set[str]:
+        parts = [ids[start : start + CHAIN_LENGTH] for start in range(0, len(ids), CHAIN_LENGTH)]
+        return {
+            str(row["id"])
+            for part in parts
+            for row in self._hook.rows(
+                self._hook.entity(entity),
+                {"$filter": " or ".join(f"id eq {one}" for one in part), "$select": "id"},
+            )
+        }
+
+    def waiting_lines(self, template: str) -> Iterator[NavLines]:
+        params = {"$filter": f"templateDisplayName eq {_literal(template)}", **_WAITING}
+        for row in self._hook.rows(self._hook.entity("journals"), params):
+            yield from nav_journal.waiting_lines(template, row)
 
     def posted_entries(self, document_nos: Sequence[str]) -> list[PostedEntry]:
         path = self._hook.entity("generalLedgerEntries")
         return [
             _entry(row)
-            for chain in _chains("documentNumber", document_nos)
+            for chain in chains("documentNumber", document_nos)
             for row in self._hook.rows(path, {"$filter": chain, "$select": _ENTRY_FIELDS})
         ]
 
@@ -59,6 +107,14 @@ class NavApiV2:
             },
         )
         return [_entry(row) for row in islice(rows, limit)]
+
+    def account_entries(self, account_no: str) -> list[PostedEntry]:
+        wanted = {
+            "$filter": f"accountNumber eq {_literal(account_no)}",
+            "$orderby": "entryNumber",
+            "$select": _ENTRY_FIELDS,
+        }
+        return [_entry(row) for row in self._hook.rows(self._hook.entity("generalLedgerEntries"), wanted)]
 
     def insert_journal(
         self, template: str, code: str, journal: Journal, account_defaults: Mapping[str, Sequence[str]]
@@ -83,6 +139,12 @@ class NavApiV2:
             self._discard(answer.id)
             raise
 
+    def complete_journal(self, journal_id: str, journal: Journal) -> StagedJournal:
+        try:
+            return self._completed(self._expanded(journal_id), journal, {}, {})
+        except Mismatch as error:
+            raise Refused(f"NAV holds the journal otherwise than sent: {error}", status=200) from None
+
     def post_journal(self, journal_id: str) -> None:
         self._hook.write("POST", self._hook.entity(f"journals({journal_id})/Microsoft.NAV.post"))
 
@@ -95,10 +157,17 @@ class NavApiV2:
         except NotFound:
             return
 
-    def delete_empty_journals(self, template: str, codes: Sequence[str]) -> int:
-        empty = [answer.id for answer in self._find(template, codes) if not answer.lines]
-        statuses = self._hook.delete_many([self._hook.entity(f"journals({one})") for one in empty])
-        return sum(status < 300 for status in statuses)
+    def delete_empty_journals(self, template: str, codes: Sequence[str]) -> list[str]:
+        found = list(self._find(template, codes))
+        empty = [answer for answer in found if not answer.lines]
+        statuses = self._hook.delete_many([self._hook.entity(f"journals({answer.id})") for answer in empty])
+        removed = {
+            answer.code
+            for answer, status in zip(empty, statuses, strict=True)
+            if status < 300 or status == HTTPStatus.NOT_FOUND
+        }
+        left = {answer.code for answer in found} - removed
+        return [code for code in codes if code not in left]
 
     # --- within ---
 
@@ -143,7 +212,7 @@ class NavApiV2:
             raise OutcomeUnknown("a batch that went wrong could not be removed: look at it first") from None
 
     def _find(self, template: str, codes: Sequence[str]) -> Iterator[JournalAnswer]:
-        for chain in _chains("code", codes):
+        for chain in chains("code", codes):
             where = f"templateDisplayName eq {_literal(template)} and ({chain})"
             for row in self._hook.rows(self._hook.entity("journals"), {"$filter": where, **_EXPANDED}):
                 yield JournalAnswer.of(row)
@@ -154,7 +223,8 @@ def _literal(value: str) -> str:
     return f"'{doubled}'"
 
 
-def _chains(name: str, values: Sequence[str]) -> Iterator[str]:
+def chains(name: str, values: Sequence[str]) -> Iterator[str]:
+    """`$filter`s that find the rows whose field has one of these values, each as long as NAV takes it."""
     distinct = list(dict.fromkeys(values))
     for start in range(0, len(distinct), CHAIN_LENGTH):
         yield " or ".join(f"{name} eq {_literal(value)}" for value in distinct[start : start + CHAIN_LENGTH])

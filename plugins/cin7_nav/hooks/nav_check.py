@@ -7,7 +7,14 @@ from uuid import uuid4
 from cin7_nav.hooks.errors import Misconfigured, NotFound, Refused
 from cin7_nav.hooks.nav import NavHook
 
-_READ = ("accounts", "dimensions", "generalLedgerSetup", "generalLedgerEntries")
+_READ = (
+    "accounts",
+    "dimensions",
+    "generalLedgerSetup",
+    "generalLedgerEntries",
+    "purchaseInvoices",
+    "salesInvoices",
+)
 
 
 def check(hook: NavHook) -> str:
@@ -25,7 +32,8 @@ def check(hook: NavHook) -> str:
         hook.write("DELETE", hook.entity(f"journals({journal['id']})"), repeatable=True)
     except Refused as error:
         raise Misconfigured(f"NAV lets us create no journal batch: {error}") from None
-    return f"NAV answers for {company}; accounts, dimensions and entries can be read, journals can be written"
+    works = "accounts, dimensions, invoices and entries can be read, journals can be written"
+    return f"NAV answers for {company}; {works}"
 
 
 def _read(hook: NavHook, path: str, name: str) -> None:

@@ -15,13 +15,30 @@ from cin7_nav.hooks.errors import (
     Unavailable,
     VendorError,
 )
-from cin7_nav.model import Fixer
+from cin7_nav.model import Fixer, Problem
 
 ALREADY_EXISTS = "Internal_EntityWithSameKeyExists"
 _TAIL = re.compile(r"\s*CorrelationId:\s*[0-9a-fA-F-]+\.?\s*$")
 _COLLISION = re.compile(r"deadlock|locked by another user|in a transaction done by another", re.IGNORECASE)
 _WRONG_ADDRESS = ("Internal_CompanyNotFound", "Internal_TenantNotFound", "NoEnvironment")
 _MESSAGE_LENGTH = 500
+
+REFUSED = "nav_refused"
+"""How the codes of problems begin that only NAV's refusal revealed."""
+_KINDS = tuple(
+    (kind, fixer, re.compile(pattern, re.IGNORECASE))
+    for kind, fixer, pattern in (
+        ("approval", Fixer.ACCOUNTANT, r"approval"),
+        ("dimension", Fixer.MAPPING_EDITOR, r"\bdimension"),
+        ("external_number", Fixer.ACCOUNTANT, r"^(Purchase|Sales)\b.*\balready exists"),
+        ("balance", Fixer.DATA_TEAM, r"out of balance"),
+        ("date", Fixer.NAV_ADMINISTRATOR, r"range of allowed posting dates|closing date|Posting Date"),
+        ("permission", Fixer.NAV_ADMINISTRATOR, r"permission|licen[cs]e|entitlement"),
+        ("blocked", Fixer.NAV_ADMINISTRATOR, r"\bblocked\b|Direct Posting"),
+        ("posting_setup", Fixer.NAV_ADMINISTRATOR, r"\bVAT\b|Gen\. Posting Type|Posting (Group|Setup)\b"),
+    )
+)
+"""Kind of refusal, who can mend it, and how NAV's text tells it; the first that fits holds."""
 
 
 def error(response: requests.Response, repeatable: bool) -> VendorError | None:
@@ -56,6 +73,17 @@ def error(response: requests.Response, repeatable: bool) -> VendorError | None:
         return OutcomeUnknown(f"{message}: ask before sending again")
     kind = NotFound if status == 404 else Refused
     return kind(said or f"NAV refused {where} with status {status}", status=status, code=code)
+
+
+def nav_refusal(error: Refused, where: str) -> Problem:
+    """What a refusal means for a document, in the same words as what is foreseen: NAV's text is kept.
+
+    All codes begin with `nav_refused`. The kinds are told by Microsoft's English texts, which we ask for.
+    """
+    for kind, fixer, pattern in _KINDS:
+        if pattern.search(str(error)):
+            return Problem(f"{REFUSED}_{kind}", f"NAV refused it: {error}", where, fixer)
+    return Problem(REFUSED, f"NAV refused it: {error}", where, Fixer.NAV_ADMINISTRATOR)
 
 
 def _said(response: requests.Response) -> tuple[str, str]:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from cin7_nav.hooks.channel import StagedJournal
 from cin7_nav.model import AccountType, Journal, JournalLine
+from cin7_nav.rules.twins import NavLines
 
 DESCRIPTION_LENGTH = 100
-_ENUMS = frozenset({"accountType", "category", "blocked", "type", "documentType"})
+_ENUMS = frozenset(
+    {"accountType", "category", "blocked", "type", "documentType", "status", "postingValidation"}
+)
 
 
 class Mismatch(Exception):
@@ -90,6 +95,7 @@ def insert_body(
                 "externalDocumentNumber": journal.external_document_no,
                 "amount": Decimal(format(line.amount, "f")),
                 "description": line.description[:DESCRIPTION_LENGTH],
+                **({"taxCode": line.tax_code} if line.tax_code else {}),
                 "dimensionSetLines": [
                     {"code": dimension, "valueCode": value}
                     for dimension, value in line.dimensions
@@ -114,6 +120,8 @@ def verify_lines(answer: JournalAnswer, journal: Journal) -> None:
             ("document number", theirs.document_no, head[0]),
             ("external document number", theirs.external_document_no.upper(), head[1]),
             ("posting date", theirs.posting_date, head[2]),
+            # Without a code of ours NAV may show the one that the account has by default.
+            ("tax code", theirs.line.tax_code if ours.tax_code else "", ours.tax_code),
         )
         for name, found, sent in pairs:
             if found != sent:
@@ -164,9 +172,33 @@ def learnt_defaults(
     return {account: tuple(sorted(codes)) for account, codes in learnt.items()}
 
 
+def waiting_lines(template: str, batch: Mapping[str, Any]) -> Iterator[NavLines]:
+    """The documents whose lines lie in a batch. NAV's blank line, which keeps a number, is no line."""
+    documents: defaultdict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for line in batch["journalLines"]:
+        if line["accountNumber"] or decimal(line["amount"]):
+            documents[line["documentNumber"]].append(line)
+    for number, lines in documents.items():
+        amounts = [decimal(line["amount"]) for line in lines]
+        yield NavLines(
+            template,
+            batch["code"],
+            number,
+            dt.date.fromisoformat(lines[0]["postingDate"]),
+            len(lines),
+            sum((amount for amount in amounts if amount > 0), Decimal(0)),
+        )
+
+
 def with_plain_enums(row: Mapping[str, Any]) -> dict[str, Any]:
-    """The row with option values as people read them: `G_x002F_L_x0020_Account` is `G/L Account`."""
-    return {name: plain_enum(value) if name in _ENUMS else value for name, value in row.items()}
+    """The row, and those nested in it, with option values as people read them: `G_x002F_L_x0020_Account` is
+    `G/L Account`."""
+    return {
+        name: [with_plain_enums(one) for one in value]
+        if isinstance(value, list)
+        else (plain_enum(value) if name in _ENUMS else value)
+        for name, value in row.items()
+    }
 
 
 def plain_enum(value: Any) -> Any:
@@ -194,6 +226,7 @@ def _line(row: Mapping[str, Any]) -> LineAnswer:
             amount=decimal(row["amount"]),
             description=row["description"],
             dimensions=tuple(sorted((one["code"], one["valueCode"]) for one in dimensions)),
+            tax_code=row.get("taxCode") or "",
         ),
         dimension_ids={one["code"]: one["id"] for one in dimensions},
     )
