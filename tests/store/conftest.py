@@ -7,7 +7,7 @@ from cin7_nav.model import DocumentKey, Journal, Problem, SourceDocument, State
 from cin7_nav.store import deliveries, documents
 from cin7_nav.store.database import Database
 from cin7_nav.store.deliveries import Delivery, Outcome, Result
-from cin7_nav.store.documents import Run, Scope, Stored, Verdict
+from cin7_nav.store.documents import Read, Run, Scope, Stored, Verdict
 
 from tests.samples import journal as a_journal
 
@@ -20,7 +20,7 @@ class Desk:
         self.run = Run("dag/run", "poll")
 
     def record(self, *found: SourceDocument, run: Run | None = None) -> dict[str, int]:
-        return dict(documents.record(self.database, {"order": 1}, found, run or self.run))
+        return dict(documents.record(self.database, [Read({"order": 1}, found)], run or self.run))
 
     def stored(self, key: DocumentKey) -> Stored:
         every = documents.select(self.database, list(State), Scope())

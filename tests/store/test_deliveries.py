@@ -13,6 +13,7 @@ from cin7_nav.model import AccountType, JournalLine, State
 from cin7_nav.store import audit, deliveries
 from cin7_nav.store.database import Database
 from cin7_nav.store.deliveries import Outcome, Result
+from cin7_nav.store.documents import Scope
 
 from tests.samples import document, gl, journal
 
@@ -70,12 +71,25 @@ def test_what_nav_refused_keeps_number_and_batch(desk: Any) -> None:
     assert (again.journal, again.state, again.journal_id) == (changed, Outcome.SENDING, None)
 
 
-@pytest.mark.parametrize("outcome", [Outcome.UNKNOWN, Outcome.STAGED, Outcome.POSTED])
+@pytest.mark.parametrize("outcome", [Outcome.UNKNOWN, Outcome.STAGED])
 def test_what_may_be_in_nav_is_never_sent_anew(desk: Any, outcome: Outcome) -> None:
     desk.learnt(desk.keyed(desk.ready(INVOICE)), outcome, State.UNKNOWN)
     ready = desk.decide(desk.stored(INVOICE.key), State.READY)
     assert deliveries.store_keys(desk.database, [(ready, journal())], "CIN7", desk.run) == []
     assert deliveries.of_documents(desk.database, [ready.id])[ready.id].state is outcome
+
+
+def test_what_is_sent_for_a_posted_document_takes_it_back(desk: Any) -> None:
+    posted = desk.posted(INVOICE)
+    first = deliveries.of_documents(desk.database, [posted.id])[posted.id]
+    ready = desk.decide(posted, State.READY)
+    ((reversal),) = deliveries.store_keys(desk.database, [(ready, journal("C7S-INV-1-R"))], "CIN7", desk.run)
+    assert (reversal.revision, reversal.reverses) == (1, first.id)
+    again = desk.decide(desk.learnt(reversal, Outcome.POSTED, State.RECEIVED, 13), State.READY)
+    ((anew),) = deliveries.store_keys(desk.database, [(again, journal("C7S-INV-1-2"))], "CIN7", desk.run)
+    assert (anew.revision, anew.reverses) == (2, None)
+    past = deliveries.history(desk.database, [posted.id])[posted.id]
+    assert (past.postings, past.reversals, past.standing, past.is_under_way) == (2, 1, None, True)
 
 
 def test_two_documents_never_share_a_nav_number(desk: Any) -> None:
@@ -118,21 +132,55 @@ def test_results_of_nothing_change_nothing(desk: Any) -> None:
     assert deliveries.first_entry_no(desk.database) is None
 
 
-def test_staged_deliveries_are_found_by_number_and_by_age(desk: Any) -> None:
+def test_staged_deliveries_are_found_by_number(desk: Any) -> None:
     desk.learnt(desk.keyed(desk.ready(INVOICE)), Outcome.STAGED, State.STAGED)
     desk.posted(document("INV-2"))
     asked = ["C7S-INV-1", "C7S-INV-2", "G00001"]
     assert list(deliveries.awaiting_entries(desk.database, asked)) == ["C7S-INV-1"]
-    assert [one.nav_document_no for one in deliveries.staged_before(desk.database, dt.timedelta(0), 9)] == [
-        "C7S-INV-1"
-    ]
-    assert deliveries.staged_before(desk.database, dt.timedelta(hours=1), 9) == []
+
+
+def test_what_is_staged_comes_page_by_page_with_what_is_known_of_its_document(
+    desk: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deliveries, "STAGED_PAGE", 2)
+    for number in ("INV-1", "INV-2", "INV-3"):
+        desk.learnt(desk.keyed(desk.ready(document(number))), Outcome.STAGED, State.STAGED)
+    desk.posted(document("INV-4"))
+    first, rest = deliveries.staged_pages(desk.database, Scope())
+    assert [one.delivery.nav_document_no for one in (*first, *rest)] == [
+        "C7S-INV-1", "C7S-INV-2", "C7S-INV-3",
+    ]  # fmt: skip
+    assert {(one.state, one.problems) for one in first} == {(State.STAGED, frozenset())}
+    ((named,),) = deliveries.staged_pages(desk.database, Scope(numbers=("INV-2",)))
+    assert named.delivery.nav_document_no == "C7S-INV-2"
+
+
+def test_only_what_nav_was_to_post_is_late(desk: Any) -> None:
+    for number in ("INV-1", "INV-2"):
+        desk.learnt(desk.keyed(desk.ready(document(number))), Outcome.STAGED, State.STAGED)
+    desk.sql("UPDATE delivery SET posting = 'stage' WHERE nav_document_no = 'C7S-INV-2'")
+    (late,) = deliveries.scheduled_before(desk.database, dt.timedelta(0), 9)
+    assert late.nav_document_no == "C7S-INV-1"
+    assert deliveries.scheduled_before(desk.database, dt.timedelta(hours=1), 9) == []
+
+
+def test_what_was_posted_meanwhile_is_not_staged_any_more(desk: Any) -> None:
+    first = desk.keyed(desk.ready(document("INV-1")))
+    second = desk.keyed(desk.ready(document("INV-2")))
+    desk.learnt(first, Outcome.STAGED, State.STAGED)
+    desk.learnt(second, Outcome.POSTED, State.POSTED)
+    with desk.database.transaction() as cursor:
+        assert deliveries.still_staged(cursor, [first.id, second.id]) == {first.id}
 
 
 def test_batches_of_posted_documents_are_removed_once(desk: Any) -> None:
     desk.learnt(desk.keyed(desk.ready(INVOICE)), Outcome.STAGED, State.STAGED)
     posted = desk.posted(document("INV-2"))
     code = deliveries.of_documents(desk.database, [posted.id])[posted.id].batch_code
-    assert deliveries.batches_left(desk.database, 9) == [("CIN7", code)]
+    week = dt.timedelta(days=7)
+    ((identity, *names),) = deliveries.batches_left(desk.database, week, 9)
+    assert names == ["CIN7", code]
+    assert deliveries.batches_left(desk.database, week, 9, after=identity) == []
+    assert deliveries.batches_left(desk.database, dt.timedelta(0), 9) == []
     deliveries.batches_removed(desk.database, [code])
-    assert deliveries.batches_left(desk.database, 9) == []
+    assert deliveries.batches_left(desk.database, week, 9) == []

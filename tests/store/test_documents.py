@@ -124,38 +124,48 @@ def test_a_document_that_nav_refused_may_still_change(desk: Any) -> None:
 # --- after it was sent ---
 
 
-@pytest.mark.parametrize(
-    ("changed", "code"),
-    [
-        (OTHER_CONTENT, "changed_after_sending"),
-        (DRAFT, "withdrawn_after_sending"),
-        (VOIDED, "withdrawn_after_sending"),
-    ],
-    ids=["changed", "undone", "voided"],
+CHANGES = pytest.mark.parametrize(
+    "changed", [OTHER_CONTENT, DRAFT, VOIDED], ids=["changed", "undone", "voided"]
 )
-def test_a_change_after_sending_needs_a_person(
-    database: Database, desk: Any, changed: Any, code: str
-) -> None:
+
+
+@CHANGES
+def test_a_change_after_posting_is_to_be_corrected(database: Database, desk: Any, changed: Any) -> None:
     desk.posted(INVOICE)
     desk.record(changed)
+    assert desk.stored(INVOICE.key).state is State.RECEIVED
+    desk.record(changed)
+    assert trail(database)[-1] == ("posted", "received")
+
+
+@CHANGES
+def test_a_change_while_people_are_to_post_it_needs_a_person(desk: Any, changed: Any) -> None:
+    desk.learnt(desk.keyed(desk.ready(INVOICE)), Outcome.STAGED, State.STAGED)
+    desk.record(changed)
     stored = desk.stored(INVOICE.key)
-    assert (stored.state, [problem.code for problem in stored.problems]) == (State.NEEDS_ATTENTION, [code])
-    assert trail(database)[-1] == ("posted", "needs_attention")
+    assert (stored.state, [one.code for one in stored.problems]) == (
+        State.NEEDS_ATTENTION,
+        ["changed_after_staging"],
+    )
 
 
 @pytest.mark.parametrize(
-    ("outcome", "state"), [(Outcome.POSTED, State.POSTED), (Outcome.STAGED, State.STAGED)]
+    ("outcome", "state", "between"),
+    [
+        (Outcome.POSTED, State.POSTED, State.RECEIVED),
+        (Outcome.STAGED, State.STAGED, State.NEEDS_ATTENTION),
+    ],
 )
 @pytest.mark.parametrize("changed", [OTHER_CONTENT, DRAFT], ids=["changed", "undone"])
 def test_what_is_again_as_it_was_sent_is_done(
-    database: Database, desk: Any, outcome: Outcome, state: State, changed: Any
+    database: Database, desk: Any, outcome: Outcome, state: State, between: State, changed: Any
 ) -> None:
     desk.learnt(desk.keyed(desk.ready(INVOICE)), outcome, state)
     desk.record(changed)
     desk.record(INVOICE)
     stored = desk.stored(INVOICE.key)
     assert (stored.state, stored.problems) == (state, ())
-    assert trail(database)[-1] == ("needs_attention", state)
+    assert trail(database)[-1] == (between, state)
 
 
 def test_another_problem_does_not_go_away_by_reading_again(desk: Any) -> None:
@@ -241,10 +251,17 @@ def test_only_its_holder_lets_go_of_a_document(database: Database, desk: Any) ->
     assert claim(database, "b") == ["INV-1"]
 
 
-def test_what_was_sent_can_be_left_out_of_a_claim(database: Database, desk: Any) -> None:
-    desk.decide(desk.posted(INVOICE), State.NEEDS_ATTENTION, problems=(PROBLEM,))
+@pytest.mark.parametrize(
+    ("outcome", "claimed"),
+    [(Outcome.UNKNOWN, 0), (Outcome.STAGED, 0), (Outcome.POSTED, 1), (Outcome.REFUSED, 1)],
+)
+def test_what_is_under_way_can_be_left_out_of_a_claim(
+    database: Database, desk: Any, outcome: Outcome, claimed: int
+) -> None:
+    desk.learnt(desk.keyed(desk.ready(INVOICE)), outcome, State.NEEDS_ATTENTION)
     waiting = [State.NEEDS_ATTENTION]
-    assert documents.claim(database, waiting, Scope(), desk.run, 9, unsent_only=True) == []
+    found = documents.claim(database, waiting, Scope(), desk.run, 9, not_under_way=True)
+    assert len(found) == claimed
     assert len(documents.claim(database, waiting, Scope(), desk.run, 9)) == 1
 
 
@@ -305,15 +322,27 @@ def test_a_problem_that_repeats_is_counted_and_not_audited(database: Database, d
     assert trail(database) == [(None, "received"), ("received", "needs_attention")]
     other = replace(PROBLEM, message="a different one")
     desk.decide(again, State.NEEDS_ATTENTION, problems=(other,))
-    assert desk.sql("SELECT problem_repeats, problem_since > %s FROM document", since) == [(0, True)]
+    assert desk.sql("SELECT problem_repeats, problem_since FROM document") == [(3, since)]
     assert len(trail(database)) == 3
+
+
+CAUSE = "SELECT first_problems->0->>'message', problem_since IS NULL, problem_repeats FROM document"
+
+
+def test_while_a_document_waits_its_first_cause_is_kept(desk: Any) -> None:
+    desk.record(INVOICE)
+    waiting = desk.decide(desk.stored(INVOICE.key), State.NEEDS_ATTENTION, problems=(PROBLEM,))
+    tried = desk.decide(waiting, State.READY)
+    assert (tried.problems, desk.sql(CAUSE)) == ((), [(PROBLEM.message, False, 0)])
+    desk.decide(tried, State.NEEDS_ATTENTION, problems=(replace(PROBLEM, message="a later one"),))
+    assert desk.sql(CAUSE) == [(PROBLEM.message, False, 1)]
 
 
 def test_a_problem_that_is_gone_leaves_nothing_behind(desk: Any) -> None:
     desk.record(INVOICE)
     waiting = desk.decide(desk.stored(INVOICE.key), State.NEEDS_ATTENTION, problems=(PROBLEM,))
-    assert desk.decide(waiting, State.READY).problems == ()
-    assert desk.sql("SELECT problem_since, problem_repeats FROM document") == [(None, 0)]
+    desk.decide(desk.decide(waiting, State.READY), State.POSTED)
+    assert desk.sql(CAUSE) == [(None, True, 0)]
 
 
 def test_amounts_come_back_to_the_last_digit(desk: Any) -> None:

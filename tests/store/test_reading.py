@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from cin7_nav.store import documents, reading
 from cin7_nav.store.database import Database
-from cin7_nav.store.documents import Run
+from cin7_nav.store.documents import Read, Run
 from cin7_nav.store.reading import Header
 
 from tests.samples import DAY, document
@@ -19,7 +19,7 @@ HEADER = Header("sale", "order-1", "SO-1", "INV-1", DAY, FIRST, True)
 
 def mark_read(database: Database, header: Header) -> None:
     with database.transaction() as cursor:
-        reading.details_read(cursor, header)
+        reading.details_read(cursor, [header])
 
 
 def unread(database: Database, side: str = "sale", **more: object) -> list[str]:
@@ -72,7 +72,7 @@ def test_an_order_without_invoice_is_not_read_until_it_has_one(database: Databas
 
 def test_an_order_that_lost_its_invoice_is_read_where_we_know_a_document(database: Database) -> None:
     known = document(key=replace(document().key, order_id="order-1"))
-    documents.record(database, {}, [known], Run("dag/run"))
+    documents.record(database, [Read({}, [known])], Run("dag/run"))
     mark_read(database, HEADER)
     reading.remember_headers(database, [replace(HEADER, updated=LATER, invoiced=False)])
     assert unread(database) == ["order-1"]
@@ -92,7 +92,7 @@ def test_the_unread_can_be_narrowed(database: Database) -> None:
 
 def test_orders_are_found_by_their_own_and_their_documents_ids_and_numbers(database: Database) -> None:
     reading.remember_headers(database, [HEADER])
-    documents.record(database, {}, [document("INV-7")], Run("dag/run"))
+    documents.record(database, [Read({}, [document("INV-7")])], Run("dag/run"))
     for ids, numbers in ([["order-1"], []], [[], ["INV-1"]]):
         assert reading.orders_named(database, "sale", ids, numbers) == {"order-1"}
     for ids, numbers in ([["order-INV-7"], []], [["task-INV-7"], []], [[], ["INV-7"]]):

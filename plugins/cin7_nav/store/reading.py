@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from cin7_nav.store.database import COMPANY, Cursor, Database, values
 
@@ -14,7 +15,7 @@ class Header:
     """A row of `saleList` or `purchaseList`, as far as it tells whether the details must be read."""
 
     side: str
-    """`sale` or `purchase`."""
+    """`sale`, `purchase`, or `ledger` for a day of Cin7's ledger that could not be read."""
     order_id: str
     order_number: str
     invoice_number: str
@@ -63,20 +64,21 @@ def remember_headers(database: Database, headers: Sequence[Header]) -> None:
                 invoiced = excluded.invoiced OR EXISTS (SELECT FROM document d
                     WHERE d.company = excluded.company AND d.order_id = excluded.order_id)
             """,
-            [
-                (
-                    COMPANY,
-                    header.side,
-                    header.order_id,
-                    header.order_number,
-                    header.invoice_number,
-                    header.invoice_date,
-                    header.updated,
-                    header.invoiced,
-                )
-                for header in newest.values()
-            ],
+            [_values_of(header) for header in newest.values()],
         )
+
+
+def _values_of(header: Header) -> tuple[Any, ...]:
+    return (
+        COMPANY,
+        header.side,
+        header.order_id,
+        header.order_number,
+        header.invoice_number,
+        header.invoice_date,
+        header.updated,
+        header.invoiced,
+    )
 
 
 def unread(
@@ -157,28 +159,23 @@ def still_unread(database: Database, side: str, ids: Collection[str]) -> list[Li
         return list(cursor.fetchall())
 
 
-def details_read(cursor: Cursor, header: Header) -> None:
-    """The details of this order were read in the state that the header's change stamp names."""
-    cursor.execute(
+def details_read(cursor: Cursor, headers: Iterable[Header]) -> None:
+    """The details of these orders were read, each in the state that its header's change stamp names.
+
+    Their rows are locked in one order: runs that read the same orders go one after the other from here on.
+    """
+    newest = {(header.side, header.order_id): header for header in headers}
+    values(
+        cursor,
         """
         INSERT INTO order_header (company, side, order_id, order_number, invoice_number, invoice_date,
                                   updated, invoiced, read_updated)
-        VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+        VALUES %s
         ON CONFLICT (company, side, order_id) DO UPDATE SET
             updated = greatest(order_header.updated, excluded.updated),
             read_updated = excluded.read_updated, problem = NULL, problem_since = NULL
         """,
-        (
-            COMPANY,
-            header.side,
-            header.order_id,
-            header.order_number,
-            header.invoice_number,
-            header.invoice_date,
-            header.updated,
-            header.invoiced,
-            header.updated,
-        ),
+        [(*_values_of(newest[key]), newest[key].updated) for key in sorted(newest)],
     )
 
 
