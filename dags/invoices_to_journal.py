@@ -1,19 +1,23 @@
 """### Cin7 invoices become posted NAV journals
 
-Purchase and sales invoices that are authorised in Cin7 Core become balanced general journal documents in NAV,
-on the G/L accounts and dimensions of `include/mappings`, checked before anything is sent.
+Invoices and credit notes of sales and purchases that are authorised in Cin7 Core become balanced general
+journal documents in NAV, on the G/L accounts and dimensions of `include/mappings`, checked before anything is
+sent. What Cin7 changes after that is reversed, and posted anew where due. Where Cin7 owns the value of stock,
+each day's inventory movements become a journal too.
 
 | run | started by | what it is about |
 |---|---|---|
 | asset-triggered | a webhook that landed | the documents that the events point at |
-| asset-triggered | the DAG `polling` | what changed since the last look; what waits is tried again |
+| asset-triggered | `polling`, or an answer in `decisions` | what changed since the last look; what waits |
 | scheduled, backfill | the daily sweep | all documents with that business date |
 | manual | the trigger form | the documents named, a range of dates, or the same as polling |
 
 **Steps.** `landed` looks for events, and skips a run whose events another one has taken; `collect` reads
-Cin7; `translate` makes journals or says what stands in the way; `deliver` stores the key, inserts, posts and
+Cin7; `deliver` makes journals or says what stands in the way, stores the key, inserts, posts and
 reads back; `settle` finds what NAV posted later, ends the events and removes empty batches; `read_on` asks
-for another run where more was found than one run reads.
+for another run where more was found than one run reads; `staged` starts the DAG `journals_posted` where
+documents lie in NAV to be posted; `ask` starts a run of the DAG `decisions` for each document that is held
+for a person.
 
 Any task can be killed and run again: a document is posted once or not at all. What waits, and who can fix it,
 shows `cin7-nav status`; one document's life shows `cin7-nav trail <number>`.
@@ -27,7 +31,8 @@ from typing import Any
 
 from airflow.sdk import AssetOrTimeSchedule, CronDataIntervalTimetable, Param, dag, get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
-from cin7_nav.flows.assets import POLL_DUE, landed, load_schedule, with_warnings
+from cin7_nav.flows.assets import POLL_DUE, STAGED, landed, load_schedule, with_warnings
+from cin7_nav.flows.decisions import asking
 from cin7_nav.flows.invoices import tasks
 from cin7_nav.sensors.webhook_landed import WebhookLandedSensor
 
@@ -88,16 +93,19 @@ def invoices_to_journal() -> None:
         return tasks.collect(get_current_context())
 
     @task
-    def translate() -> dict[str, int]:
-        return tasks.translate(get_current_context())
+    def deliver() -> list[int]:
+        tasks.translate(get_current_context())
+        staged = tasks.deliver(get_current_context()).get("staged")
+        return [staged] if staged else []
+
+    @task(outlets=[STAGED])
+    def staged(documents: int) -> None:
+        """Says to the DAG `journals_posted` that there is something to wait for; skipped where nothing is."""
 
     @task
-    def deliver() -> dict[str, int]:
-        return tasks.deliver(get_current_context())
-
-    @task
-    def settle(collected: dict[str, Any]) -> dict[str, int]:
-        return tasks.settle(get_current_context(), collected["events"])
+    def settle(collected: dict[str, Any]) -> list[dict[str, Any]]:
+        tasks.settle(get_current_context(), collected["events"])
+        return asking.open_questions(get_current_context())
 
     @task(outlets=[POLL_DUE])
     def read_on(collected: dict[str, Any]) -> None:
@@ -106,8 +114,10 @@ def invoices_to_journal() -> None:
 
     collected = collect()
     wait >> collected
-    collected >> translate() >> deliver() >> (settled := settle(collected)) >> read_on(collected)
-    del settled
+    collected >> (delivered := deliver())
+    delivered >> (settled := settle(collected)) >> read_on(collected)
+    staged.expand(documents=delivered)
+    asking.ask(settled)
 
 
 invoices_to_journal()

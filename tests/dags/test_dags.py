@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import AssetOrTimeSchedule, CronDataIntervalTimetable, CronTriggerTimetable
+from airflow.sdk.definitions.timetables.simple import NullTimetable
 from airflow.serialization.serialized_objects import DagSerialization
-from cin7_nav.flows.assets import POLL_DUE
+from cin7_nav.flows.assets import POLL_DUE, STAGED
+from cin7_nav.flows.decisions import asking
 
 DAGS = Path(__file__).resolve().parents[2] / "dags"
 NAMES = sorted(path.stem for path in DAGS.glob("*.py"))
@@ -61,7 +63,11 @@ def test_no_dag_runs_what_was_missed_by_itself(dag: Any) -> None:
     """Backfills are asked for by people."""
     assert dag.catchup is False
     assert dag.start_date.tzinfo is not None
-    assert dag.max_active_runs <= 4
+
+
+def test_few_runs_of_a_dag_work_at_once(dag: Any) -> None:
+    """Those of `decisions` do not work, they wait for people."""
+    assert dag.max_active_runs <= 4 or dag.dag_id == "decisions"
 
 
 def test_every_parameter_has_a_type_a_title_and_a_description(dag: Any) -> None:
@@ -92,11 +98,12 @@ def test_invoices_run_daily_on_landed_events_and_when_polling_is_due(invoices: A
 
 
 def test_invoices_go_step_by_step(invoices: Any) -> None:
-    order = ["landed", "collect", "translate", "deliver", "settle", "read_on"]
-    assert [task.task_id for task in invoices.topological_sort()] == order
+    order = ["landed", "collect", "deliver", "settle", "read_on"]
+    assert {task.task_id for task in invoices.tasks} == {*order, "staged", "ask"}
     for before, after in pairwise(order):
         assert after in invoices.get_task(before).downstream_task_ids
     assert [asset.name for asset in invoices.get_task("read_on").outlets] == [POLL_DUE.name]
+    assert "ask" in invoices.get_task("settle").downstream_task_ids
 
 
 @pytest.mark.parametrize(
@@ -116,6 +123,36 @@ def test_the_form_refuses_what_it_cannot_mean(invoices: Any, name: str, good: An
         param.resolve(bad)
 
 
+# --- journals_posted ---
+
+
+@pytest.fixture
+def posted(bag: DagBag) -> Any:
+    return bag.dags["journals_posted"]
+
+
+def test_a_run_that_staged_something_starts_the_wait_for_its_posting(invoices: Any, posted: Any) -> None:
+    staged = invoices.get_task("staged")
+    assert staged.upstream_task_ids == {"deliver"}
+    assert [asset.name for asset in staged.outlets] == [STAGED.name]
+    assert [asset.name for asset in posted.timetable.asset_condition.objects] == [STAGED.name]
+
+
+def test_one_run_at_a_time_waits_for_what_is_staged(posted: Any) -> None:
+    assert posted.max_active_runs == 1
+    assert [task.task_id for task in posted.topological_sort()] == ["posted", "settle", "wait_on"]
+    assert posted.get_task("posted").timeout <= dt.timedelta(days=1).total_seconds()
+    assert [asset.name for asset in posted.get_task("wait_on").outlets] == [STAGED.name]
+
+
+def test_saying_that_something_is_staged_takes_no_process_where_nothing_is(
+    invoices: Any, posted: Any
+) -> None:
+    """A task that is mapped over an empty list is skipped by the scheduler."""
+    assert invoices.get_task("staged").is_mapped
+    assert posted.get_task("wait_on").is_mapped
+
+
 # --- polling ---
 
 
@@ -124,6 +161,46 @@ def test_polling_rings_by_the_clock(bag: DagBag) -> None:
     assert isinstance(polling.timetable, CronTriggerTimetable)
     (task,) = polling.tasks
     assert [asset.name for asset in task.outlets] == [POLL_DUE.name]
+
+
+# --- decisions ---
+
+
+@pytest.fixture
+def decisions(bag: DagBag) -> Any:
+    return bag.dags["decisions"]
+
+
+def test_decisions_are_asked_for_by_flows_alone(decisions: Any) -> None:
+    assert isinstance(decisions.timetable, NullTimetable)
+    assert decisions.dag_id == asking.DAG_ID
+
+
+def test_an_answer_is_recorded_and_rings_the_flows(decisions: Any) -> None:
+    assert [task.task_id for task in decisions.topological_sort()] == ["ask", "record"]
+    assert decisions.get_task("ask").downstream_task_ids == {"record"}
+    assert [asset.name for asset in decisions.get_task("record").outlets] == [POLL_DUE.name]
+
+
+def test_many_people_can_be_asked_at_once_and_have_time(decisions: Any) -> None:
+    assert decisions.max_active_runs >= 100
+    assert decisions.dagrun_timeout is None
+    assert decisions.get_task("ask").execution_timeout is None
+
+
+@pytest.mark.parametrize(
+    ("name", "good", "bad"),
+    [
+        ("document", 7, "INV-1"),
+        ("shown_hash", "c0ffee", 7),
+        ("question", "held_by_rule", "account_unmapped"),
+    ],
+)
+def test_a_decision_is_about_what_can_be_decided(decisions: Any, name: str, good: Any, bad: Any) -> None:
+    param = decisions.params.get_param(name)
+    assert param.resolve(good) == good
+    with pytest.raises(ValueError, match="Failed validating"):
+        param.resolve(bad)
 
 
 # --- schedule.yaml ---

@@ -16,6 +16,9 @@ ROOT = Path(__file__).resolve().parents[3]
 POLL_DUE = Asset(name="cin7_nav.poll_due", uri="cin7-nav://poll-due", group="cin7_nav")
 """Says to every flow: look for what no webhook announced. Updated by the DAG `polling`."""
 
+STAGED = Asset(name="cin7_nav.staged", uri="cin7-nav://staged", group="cin7_nav")
+"""Says to the DAG `journals_posted`: documents lie in NAV to be posted."""
+
 
 def landed(flow: str) -> Asset:
     """The asset that is updated whenever webhook events of the flow have landed."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import shutil
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -52,13 +53,18 @@ class Flow:
     """How far the test moved the clock that reference data ages by."""
 
     def __post_init__(self) -> None:
+        self.mappings: Mappings | list[MappingError] = load(self.directory)
+        assert isinstance(self.mappings, Mappings)
         nav, cin7 = self.nav, self.cin7
         self.reference = Reference(
-            self.database, lambda: nav, lambda: cin7, lambda: dt.datetime.now(dt.UTC) + self.passed
+            self.database,
+            lambda: nav,
+            lambda: cin7,
+            lambda: dt.datetime.now(dt.UTC) + self.passed,
+            self.mappings.company,
         )
         health = self.sandbox.cin7.get("health")
         self.today = dt.date.fromisoformat(health["now"][:10])
-        self.mappings: Mappings | list[MappingError] = load(self.directory)
         self.collected = Collected()
 
     # --- what people do ---
@@ -122,16 +128,7 @@ class Flow:
         return dict(deliverer.deliver(scope or Scope()))
 
     def settle(self, *, follow: bool = True) -> dict[str, int]:
-        assert isinstance(self.mappings, Mappings)
-        outcome = settling.settle(
-            self.database,
-            self.nav,
-            self.run,
-            self.collected.events,
-            follow=follow,
-            posting=self.mappings.company.posting,
-        )
-        return dict(outcome)
+        return dict(settling.settle(self.database, self.nav, self.run, self.collected.events, follow=follow))
 
     def interrupt(self, method: str, action: Callable[..., None], *, before: bool = False) -> None:
         """Let `action` happen right before or after the next call of this method of the NAV channel.
@@ -163,6 +160,22 @@ class Flow:
     def amount(self, made: dict[str, Any], account: str) -> list[Decimal]:
         """What was posted to an account."""
         return [entry.amount for entry in self.entries(made) if entry.account_no == account]
+
+    def deliveries(self, made: dict[str, Any]) -> list[tuple[Any, ...]]:
+        """`(NAV number, external number, state, whether it is a reversal)` of all that was sent, in order."""
+        return self.sql(
+            "SELECT nav_document_no, external_document_no, state, reverses IS NOT NULL FROM delivery"
+            " WHERE document_id = %s ORDER BY revision",
+            self.stored(made).id,
+        )
+
+    def net(self, made: dict[str, Any]) -> dict[str, Decimal]:
+        """What stands in NAV's ledger of a document, all its postings and reversals together, by account."""
+        numbers = [number for number, *_ in self.deliveries(made)]
+        sums: dict[str, Decimal] = defaultdict(Decimal)
+        for entry in self.nav.posted_entries(numbers):
+            sums[entry.account_no] += entry.amount
+        return {account: amount for account, amount in sums.items() if amount}
 
     def is_posted_once(self, made: dict[str, Any]) -> bool:
         """Posted whole, once, with the total on the party's account, and known to be so."""

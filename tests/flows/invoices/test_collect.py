@@ -105,7 +105,7 @@ def test_polling_asks_once_for_each_order_that_changed(flow: Any, calls: Calls) 
     found = flow.collect(POLL)
     asked = calls("cin7")
     assert details(asked) == 2
-    assert sum(asked.values()) <= 2 + 2  # one page of each list
+    assert sum(asked.values()) <= 2 + 4  # one page of each list
     assert found.outcome == {"new": 1, "voided in Cin7 before it was sent": 1}
     assert new["number"] in numbers(flow)
 

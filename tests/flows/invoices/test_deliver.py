@@ -12,6 +12,7 @@ import pytest
 from cin7_nav.flows.invoices.deliver import agrees
 from cin7_nav.hooks.channel import PostedEntry
 from cin7_nav.hooks.errors import VendorError
+from cin7_nav.hooks.nav_api_v2 import NavApiV2
 from cin7_nav.model import AccountType, Journal, JournalLine
 from cin7_nav.store import audit, documents
 from cin7_nav.store.documents import Run
@@ -116,6 +117,33 @@ def test_a_posting_that_could_not_be_read_back_is_found_later(flow: Any) -> None
     nav.delete("faults")
     assert flow.deliver() == {"posted": 1}
     assert flow.is_posted_once(made)
+
+
+def test_a_task_killed_before_the_dimensions_are_set_posts_none_without_them(
+    flow: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = flow.sale("100.00", channel="Till", location="Glasgow")
+    flow.ready()
+    flow.reference.learn_defaults({"6110": ["CHANNEL", "REGION"]})  # NAV refuses them in an insert then
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(NavApiV2, "_completed", killed)
+        with pytest.raises(KeyboardInterrupt):
+            flow.deliver()
+    flow.forget_leases()
+    flow.deliver()
+    assert flow.is_posted_once(made)
+    (entry,) = (one for one in flow.entries(made) if one.account_no == "6110")
+    hook = flow.nav._hook
+    (row,) = hook.rows(
+        hook.entity("generalLedgerEntries"),
+        {"$filter": f"entryNumber eq {entry.entry_no}", "$expand": "dimensionSetLines"},
+    )
+    found = {one["code"]: one["valueCode"] for one in row["dimensionSetLines"]}
+    assert (found["CHANNEL"], found["REGION"]) == ("RETAIL", "GLASGOW")
 
 
 def test_while_nav_is_down_documents_stay_ready(flow: Any) -> None:
@@ -237,7 +265,7 @@ def test_what_only_nav_knows_is_refused_and_leaves_no_batch(flow: Any) -> None:
     flow.edit("dimensions.yaml", "London: LONDON", "London: NORTH")
     flow.ready()
     assert flow.deliver() == {"needs_attention": 1}
-    assert flow.problems(made) == ["nav_refused"]
+    assert flow.problems(made) == ["nav_refused_dimension"]
     assert flow.batches() == {}
     flow.edit("dimensions.yaml", "London: NORTH", "London: LONDON")
     flow.translate()
@@ -343,7 +371,7 @@ def reauthorised(flow: Any, made: dict[str, Any], price: str) -> Callable[..., N
     return act
 
 
-def test_a_void_while_it_is_sent_needs_a_person(flow: Any) -> None:
+def test_a_void_while_it_is_sent_leads_to_its_reversal(flow: Any) -> None:
     made = flow.sale("100.00")
     flow.ready()
 
@@ -352,17 +380,22 @@ def test_a_void_while_it_is_sent_needs_a_person(flow: Any) -> None:
         flow.collect()
 
     flow.interrupt("insert_journal", void)
-    assert flow.deliver() == {"needs_attention": 1}
-    assert flow.problems(made) == ["withdrawn_after_sending"]
+    assert flow.deliver() == {"received": 1}
+    flow.translate()
+    assert flow.deliver() == {"reversed": 1}
+    assert flow.net(made) == {}
 
 
-def test_a_change_while_it_is_sent_needs_a_person(flow: Any) -> None:
+def test_a_change_while_it_is_sent_leads_to_a_correction(flow: Any) -> None:
     made = flow.sale("100.00")
     flow.ready()
     flow.interrupt("post_journal", reauthorised(flow, made, "111.00"))
-    assert flow.deliver() == {"needs_attention": 1}
-    assert flow.problems(made) == ["changed_after_sending"]
+    assert flow.deliver() == {"received": 1}
     assert flow.amount(made, "6110") == [Decimal("-100.00")]
+    for outcome in ({"received": 1}, {"posted": 1}):
+        flow.translate()
+        assert flow.deliver() == outcome
+    assert flow.net(made)["6110"] == Decimal("-111.00")
 
 
 def test_what_changed_while_nav_could_not_take_it_is_translated_anew(flow: Any) -> None:

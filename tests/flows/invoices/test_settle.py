@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from cin7_nav.flows.invoices import settle
 from cin7_nav.flows.invoices.collect import Occasion
-from cin7_nav.store import inbox, reading
+from cin7_nav.store import deliveries, inbox, reading
 
 
 @pytest.fixture
@@ -16,6 +17,12 @@ def later(flow: Any) -> Any:
     """A NAV that only schedules what it is asked to post."""
     flow.sandbox.nav.patch("settings", {"post_with_job_queue": True})
     return flow
+
+
+def looked_ago(flow: Any, minutes: int) -> None:
+    """The last look at the staged batches was that long ago."""
+    then = dt.datetime.now(dt.UTC) - dt.timedelta(minutes=minutes)
+    reading.move_cursor(flow.database, settle.LOOKED, then.isoformat())
 
 
 def test_what_nav_scheduled_is_staged_until_it_is_in_the_ledger(later: Any) -> None:
@@ -74,15 +81,19 @@ def test_the_cursor_never_goes_back(later: Any) -> None:
     assert int(reading.cursor_value(later.database, settle.ENTRIES) or 0) == cursor > 0
 
 
-def test_one_that_was_overlooked_is_asked_for_after_an_hour(later: Any) -> None:
+def test_one_that_was_overlooked_is_found_when_its_batch_is_looked_at(
+    later: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deliveries, "STAGED_PAGE", 1)
     posted, made = later.sale(), later.sale("5.00")
     later.ready()
     later.deliver()
+    later.settle()
     later.sandbox.nav.post("run-job-queue")
     reading.move_cursor(later.database, settle.ENTRIES, "100000000")
     later.settle()
     assert (later.state(posted), later.state(made)) == ("staged", "staged")
-    later.sql("UPDATE delivery SET created_at = created_at - interval '61 minutes'")
+    looked_ago(later, minutes=11)
     assert later.settle()["posted"] == 2
     assert later.is_posted_once(made)
 
@@ -94,11 +105,23 @@ def test_a_post_that_nav_confirmed_without_doing_it_is_asked_for_again_after_an_
     assert flow.deliver() == {"staged": 1}
     flow.settle()
     assert flow.deliver() == {}
-    flow.sql("UPDATE delivery SET created_at = created_at - interval '61 minutes'")
+    flow.sql("UPDATE document SET state_since = state_since - interval '61 minutes'")
     flow.settle()
     assert flow.state(made) == "unknown"
     assert flow.deliver() == {"posted": 1}
     assert flow.is_posted_once(made)
+
+
+def test_what_people_are_to_post_is_never_in_doubt(flow: Any) -> None:
+    flow.edit("company.yaml", "posting: post", "posting: stage")
+    made = flow.sale()
+    flow.ready()
+    flow.deliver()
+    flow.edit("company.yaml", "posting: stage", "posting: post")
+    flow.sql("UPDATE document SET state_since = state_since - interval '3 days'")
+    flow.settle()
+    assert flow.deliver() == {}
+    assert (flow.state(made), flow.entries(made)) == ("staged", [])
 
 
 def test_a_job_that_failed_in_nav_leaves_the_document_staged(later: Any) -> None:
@@ -128,16 +151,22 @@ def test_in_staging_mode_people_post(flow: Any) -> None:
     assert flow.is_posted_once(made)
 
 
-def test_a_change_while_it_waits_in_nav_needs_a_person(later: Any) -> None:
+def test_a_void_while_it_waits_in_nav_is_taken_back_once_it_is_posted(later: Any) -> None:
     made = later.sale()
     later.ready()
     later.deliver()
     later.act(made, "void")
     later.collect()
+    assert (later.state(made), later.problems(made)) == ("needs_attention", ["changed_after_staging"])
     later.sandbox.nav.post("run-job-queue")
     later.settle()
-    assert (later.state(made), later.problems(made)) == ("needs_attention", ["withdrawn_after_sending"])
-    assert later.sql("SELECT state FROM delivery") == [("posted",)]
+    assert later.state(made) == "received"
+    later.translate()
+    later.deliver()
+    later.sandbox.nav.post("run-job-queue")
+    later.settle()
+    assert later.state(made) == "reversed"
+    assert later.net(made) == {}
 
 
 def test_what_nav_posts_otherwise_is_told(later: Any) -> None:
@@ -161,6 +190,26 @@ def test_empty_batches_are_removed_once(flow: Any, calls: Callable[[str], dict[s
     calls("nav")
     flow.settle()
     assert not [route for route in calls("nav") if not route.startswith("GET generalLedgerEntries")]
+
+
+def test_a_batch_with_lines_of_others_stays_and_keeps_no_other_from_being_removed(
+    flow: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settle, "BATCHES_AT_ONCE", 1)
+    flow.sale("10.00")
+    flow.sale("20.00")
+    flow.ready()
+    flow.deliver()
+    shared = min(flow.batches())
+    (batch,) = flow.nav.find_journals("CIN7", [shared])
+    line = {"accountType": "G/L Account", "accountNumber": "8310", "documentNumber": "GJ-1", "amount": 5}
+    hook = flow.nav._hook
+    hook.write("POST", hook.entity(f"journals({batch.journal_id})/journalLines"), line)
+    assert flow.settle()["empty batches removed"] == 1
+    assert list(flow.batches()) == [shared]
+    (left,) = flow.nav.find_journals("CIN7", [shared])
+    hook.write("DELETE", hook.entity(f"journals({left.journal_id})"))
+    assert flow.settle()["empty batches removed"] == 1
 
 
 def test_events_are_done_when_all_is_dealt_with(flow: Any, calls: Callable[[str], dict[str, int]]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from cin7_nav.flows.invoices.preview import in_nav, preview
 from cin7_nav.flows.invoices.translate import InvalidMappings
 from cin7_nav.mappings import Mappings
-from cin7_nav.model import State
+from cin7_nav.model import SourceStatus, State
 from cin7_nav.store import audit, documents
 from cin7_nav.store.documents import Scope
 
@@ -76,13 +77,14 @@ def test_only_the_documents_of_the_scope_are_translated(flow: Any) -> None:
     assert flow.state(other) == "received"
 
 
-def test_what_was_sent_is_never_translated_again(flow: Any) -> None:
+def test_what_is_under_way_is_not_translated_again(flow: Any) -> None:
+    flow.edit("company.yaml", "posting: post", "posting: stage")
     made = flow.sale()
     flow.ready()
-    flow.deliver()
+    assert flow.deliver() == {"staged": 1}
     flow.act(made, "void")
     flow.collect()
-    assert flow.state(made) == "needs_attention"
+    assert flow.problems(made) == ["changed_after_staging"]
     assert flow.translate() == {}
 
 
@@ -146,12 +148,27 @@ def test_a_preview_shows_the_journal_and_touches_nothing(flow: Any) -> None:
     flow.collect()
     flow.reference.refresh(flow.passed, products=True)
     assert isinstance(flow.mappings, Mappings)
-    (shown,) = preview([flow.stored(made).document], flow.mappings, flow.reference)
-    assert shown.document_no == f"C7S-{made['number']}"
-    assert shown.problems == ()
-    assert shown.translation.journal.lines[0].amount == Decimal("120.00")
+    (shown,) = preview(flow.database, [flow.stored(made).document], flow.mappings, flow.reference)
+    assert (shown.state, shown.problems) == ("ready", ())
+    assert shown.journal is not None
+    assert shown.journal.document_no == f"C7S-{made['number']}"
+    assert shown.journal.lines[0].amount == Decimal("120.00")
     assert flow.state(made) == "received"
-    assert in_nav(flow.nav, shown.document_no, "CIN7", None).entries == ()
+    assert in_nav(flow.nav, shown.journal.document_no, "CIN7", None).entries == ()
+
+
+def test_a_preview_shows_what_stands_in_the_ledger_and_what_would_take_it_back(flow: Any) -> None:
+    made = flow.sale("100.00")
+    flow.ready()
+    flow.deliver()
+    posted = flow.stored(made).journal
+    (shown,) = preview(flow.database, [flow.stored(made).document], flow.mappings, flow.reference)
+    assert (shown.state, shown.journal) == ("posted", posted)
+    voided = replace(flow.stored(made).document, status=SourceStatus.VOIDED)
+    (shown,) = preview(flow.database, [voided], flow.mappings, flow.reference)
+    assert shown.state == "ready"
+    assert [line.amount for line in shown.journal.lines] == [-line.amount for line in posted.lines]
+    assert flow.state(made) == "posted"
 
 
 def test_a_preview_names_what_nav_would_refuse(flow: Any) -> None:
@@ -159,7 +176,7 @@ def test_a_preview_names_what_nav_would_refuse(flow: Any) -> None:
     flow.edit("accounts.yaml", '"6110"', '"6950"')
     flow.collect()
     flow.reference.refresh(flow.passed, products=True)
-    (shown,) = preview([flow.stored(made).document], flow.mappings, flow.reference)
+    (shown,) = preview(flow.database, [flow.stored(made).document], flow.mappings, flow.reference)
     assert [problem.code for problem in shown.problems] == ["account_blocked"]
     assert documents.counts(flow.database, Scope()) == {State.RECEIVED: 1}
 

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
 from cin7_nav.hooks.cin7 import Cin7Hook, Row, timestamp
 from cin7_nav.hooks.errors import NotFound, Refused, Unavailable
 from cin7_nav.store import documents, inbox, reading
 from cin7_nav.store.database import Database
-from cin7_nav.store.documents import Run, Scope
+from cin7_nav.store.documents import Read, Run, Scope
 from cin7_nav.store.inbox import Event
 from cin7_nav.store.reading import Header, Listed
 from cin7_nav.wire.documents import purchase_documents, sale_documents
@@ -31,6 +32,12 @@ Cin7's bound is inclusive is not documented."""
 
 READS_PER_RUN = 600
 """Orders that one run reads before it hands them on; what is left is the next run's."""
+
+STORED_TOGETHER = 25
+"""Orders of a list that are stored in one transaction."""
+
+FETCHED_AHEAD = 4
+"""Orders of a list that are fetched while others are stored."""
 
 FAILURES_IN_A_ROW = 3
 """After so many orders in a row could not be read it is Cin7 that fails, not the order."""
@@ -85,7 +92,7 @@ class Collector:
     def changed(self) -> Collected:
         """Everything that changed since the lists were last read to their end."""
         for side in ("sale", "purchase"):
-            self._read_list(side)
+            self._read_lists(side)
             self._read_orders(side, self._unread(side))
         return self.collected
 
@@ -103,7 +110,7 @@ class Collector:
                 ids.add(str(row.get("TaskID") or "").lower())
                 numbers.update(part.strip() for part in str(row.get("Reference") or "").split("/"))
         for side, (ids, numbers) in named.items():
-            self._read_list(side)
+            self._read_lists(side)
             orders = reading.orders_named(self.database, side, ids, numbers - {""})
             self._read_orders(side, [reading.still_unread(self.database, side, orders)])
             self._read_orders(side, self._unread(side, day=(first, last)))
@@ -136,9 +143,17 @@ class Collector:
             for row in search(event.number):
                 self._read_anyhow(side, str(row["SaleID" if side == "sale" else "ID"]).lower())
 
-    def _read_list(self, side: str) -> None:
+    def _read_lists(self, side: str) -> None:
+        """Remember the headers of one side: of its orders, and of its credit notes, which may stand alone."""
+        if side == "sale":
+            self._read_list(side, "sale_list", self.cin7.sale_list)
+            self._read_list(side, "sale_credit_note_list", self.cin7.sale_credit_note_list)
+        else:
+            self._read_list(side, "purchase_list", self.cin7.purchase_list)
+            self._read_list(side, "purchase_credit_note_list", self.cin7.purchase_credit_note_list)
+
+    def _read_list(self, side: str, name: str, read: Callable[[dt.datetime], Iterator[Row]]) -> None:
         """Remember the headers of one list; its cursor moves only when the walk reached the end."""
-        name = f"{side}_list"
         cursor = reading.cursor_value(self.database, name)
         newest = dt.datetime.fromisoformat(cursor) if cursor else None
         if newest:
@@ -148,8 +163,7 @@ class Collector:
         else:
             log.warning("%s is not read: company.yaml does not say from which day on", name)
             return
-        rows = self.cin7.sale_list(since) if side == "sale" else self.cin7.purchase_list(since)
-        for headers in _in_chunks((_header(side, row) for row in rows), 1000):
+        for headers in _in_chunks((_header(side, row) for row in read(since)), 1000):
             reading.remember_headers(self.database, headers)
             latest = max(dt.datetime.fromisoformat(header.updated) for header in headers)
             newest = max(newest, latest) if newest else latest
@@ -161,30 +175,53 @@ class Collector:
             yield found
 
     def _read_orders(self, side: str, chunks: Iterable[list[Listed]]) -> None:
-        """Read orders that a list or the ledger named, as many as a run may; the next one is fetched while
-        one is stored."""
-        with ThreadPoolExecutor(1) as pool:
+        """Read orders that a list or the ledger named, as many as a run may."""
+        unstored: list[Read] = []
+        try:
+            for (order_id, stamp), fetch in self._fetched(side, chunks):
+                self._seen.add(order_id)
+                found = self._read_order(side, order_id, fetch, listed=stamp)
+                if found is None:
+                    self._note_failure(side, order_id, "Cin7 names it and does not find it")
+                unstored += found or []
+                if len(unstored) >= STORED_TOGETHER:
+                    self._store(unstored)
+                    unstored = []
+        finally:
+            self._store(unstored)
+
+    def _fetched(
+        self, side: str, chunks: Iterable[list[Listed]]
+    ) -> Iterator[tuple[Listed, Callable[[], Row]]]:
+        """The orders that this run may still read, each with what gives its details; they are fetched one
+        after the other, ahead of being asked for."""
+        pool = ThreadPoolExecutor(1)
+        ahead: deque[tuple[Listed, Callable[[], Row]]] = deque()
+        try:
             for chunk in chunks:
-                room = max(READS_PER_RUN - self.collected.orders, 0)
-                fetches = (pool.submit(self._fetch, side, order_id) for order_id, _ in chunk[:room])
-                fetched = next(fetches, None)
-                for order_id, stamp in chunk[:room]:
-                    answer, fetched = fetched, next(fetches, None)
-                    self._seen.add(order_id)
-                    if answer and not self._read_order(side, order_id, answer.result, listed=stamp):
-                        self._note_failure(side, order_id, "Cin7 names it and does not find it")
-                if len(chunk) > room:
-                    self.collected.more = True
-                    return
+                for listed in chunk:
+                    while ahead and (
+                        len(ahead) > FETCHED_AHEAD or len(self._read) + len(ahead) >= READS_PER_RUN
+                    ):
+                        yield ahead.popleft()
+                    if len(self._read) >= READS_PER_RUN:
+                        self.collected.more = True
+                        return
+                    ahead.append((listed, pool.submit(self._fetch, side, listed[0]).result))
+                while ahead:
+                    yield ahead.popleft()
+        finally:
+            pool.shutdown(cancel_futures=True)
 
     def _fetch(self, side: str, order_id: str) -> Row:
         return self.cin7.sale(order_id) if side == "sale" else self.cin7.purchase(order_id)
 
     def _read_anyhow(self, side: str, order_id: str, expected_number: str = "") -> bool:
-        """Read an order that nobody listed."""
-        return self._read_order(
-            side, order_id, lambda: self._fetch(side, order_id), expected_number=expected_number
-        )
+        """Read and store an order that nobody listed; whether it is there and has this order number."""
+        fetch = partial(self._fetch, side, order_id)
+        found = self._read_order(side, order_id, fetch, expected_number=expected_number)
+        self._store(found or [])
+        return found is not None
 
     def _read_order(
         self,
@@ -194,37 +231,40 @@ class Collector:
         *,
         expected_number: str = "",
         listed: str = "",
-    ) -> bool:
-        """Take in one order whole; whether it is there and is the one with the expected order number.
+    ) -> list[Read] | None:
+        """One order, to be stored; None where it is not there or is not the one with the expected number.
 
         One that can't be read is noted and the others go on. Raises `Unavailable` where Cin7 itself fails.
         `listed` is the change stamp under which a list named it: the details may carry an older one.
         """
         if (side, order_id) in self._read:
-            return True
+            return []
         try:
             raw = fetch()
             header = _header_of_details(side, raw)
             header = replace(header, updated=max(header.updated, listed))
             if expected_number and header.order_number != expected_number:
-                return False
+                return None
             found = sale_documents(raw) if side == "sale" else purchase_documents(raw)
         except NotFound:
-            return False
+            return None
         except (WireError, Refused) as error:
             self._note_failure(side, order_id, str(error))
-            return True
+            return []
         except Unavailable as error:
             self._note_failure(side, order_id, str(error))
             self._failures_in_a_row += 1
             if self._failures_in_a_row >= FAILURES_IN_A_ROW:
                 raise
-            return True
+            return []
         self._failures_in_a_row = 0
-        self.collected.outcome += documents.record(self.database, raw, found, self.run, header)
-        self.collected.orders += 1
         self._read.add((side, header.order_id))
-        return True
+        return [Read(raw, found, header)]
+
+    def _store(self, orders: Sequence[Read]) -> None:
+        if orders:
+            self.collected.outcome += documents.record(self.database, orders, self.run)
+            self.collected.orders += len(orders)
 
     def _note_failure(self, side: str, order_id: str, problem: str) -> None:
         log.warning("%s %s can't be read: %s", side, order_id, problem)
@@ -239,6 +279,9 @@ def find_orders(database: Database, cin7: Cin7Hook, number: str) -> list[tuple[s
     """
     found = {("sale", str(row["SaleID"]).lower()) for row in cin7.search_sale(number)}
     found |= {("purchase", str(row["ID"]).lower()) for row in cin7.search_purchase(number)}
+    if not found:  # credit notes that stand alone are in lists of their own
+        found |= {("sale", str(row["SaleID"]).lower()) for row in cin7.search_sale_credit_note(number)}
+        found |= {("purchase", str(row["ID"]).lower()) for row in cin7.search_purchase_credit_note(number)}
     for side in ("sale", "purchase"):
         found |= {(side, order) for order in reading.orders_named(database, side, [], [number])}
     return sorted(found)

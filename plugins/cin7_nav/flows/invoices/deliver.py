@@ -10,17 +10,19 @@ import logging
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from cin7_nav.flows.invoices.checks import Checks, Ready, only_twins
 from cin7_nav.flows.invoices.reference import Reference
 from cin7_nav.hooks.channel import NavChannel, PostedEntry, StagedJournal
 from cin7_nav.hooks.errors import Misconfigured, OutcomeUnknown, Refused, Unavailable, VendorError
-from cin7_nav.mappings.files import Posting
+from cin7_nav.hooks.nav_errors import nav_refusal
 from cin7_nav.mappings.load import Mappings
-from cin7_nav.model import AccountType, Fixer, Journal, JournalLine, Problem, State
-from cin7_nav.rules.precheck import precheck
-from cin7_nav.store import deliveries, documents
+from cin7_nav.model import AccountType, Fixer, Journal, JournalLine, Posting, Problem, State
+from cin7_nav.rules.staged_lines import differences
+from cin7_nav.rules.twins import TWIN
+from cin7_nav.store import applications, decisions, deliveries, documents
 from cin7_nav.store.database import Database
 from cin7_nav.store.deliveries import Delivery, Outcome, Result
 from cin7_nav.store.documents import Run, Scope, Stored, Verdict
@@ -46,6 +48,8 @@ class Sent:
     problems: tuple[Problem, ...] = ()
     journal_id: str | None = None
     entries: tuple[PostedEntry, ...] = ()
+    refused_as: str = ""
+    """Where NAV refused it: what NAV's reference data looked like."""
 
 
 class Deliverer:
@@ -59,6 +63,7 @@ class Deliverer:
         self.reference = reference
         self.mappings = mappings
         self.run = run
+        self.checks = Checks(database, reference)
         self.outcome: Counter[str] = Counter()
 
     def deliver(self, scope: Scope) -> Counter[str]:
@@ -93,16 +98,30 @@ class Deliverer:
                 sent.append(self._found_posted(delivery, entries))
             else:
                 fresh.append(delivery)
-        self._write(sent + self._post_all(fresh))
+        self._write(sent + self._marked(passed, self._post_all(fresh)))
+
+    def _marked(self, passed: Ready, sent: Sequence[Sent]) -> list[Sent]:
+        """With what NAV's reference data looked like where NAV refused something: the same is not sent again
+        before that changes."""
+        refused = {
+            one.delivery.document_id for one in sent if one.outcome is Outcome.REFUSED and one.problems
+        }
+        if not refused:
+            return list(sent)
+        seen = self.checks.fingerprints([pair for pair in passed if pair[0].id in refused])
+        return [replace(one, refused_as=seen.get(one.delivery.document_id, "")) for one in sent]
 
     def _checked(self, chunk: Sequence[Stored]) -> list[tuple[Stored, Journal]]:
         """Those whose journal NAV would take as far as its reference data tells; the others wait."""
         ready = [(stored, stored.journal) for stored in chunk if stored.journal is not None]
         problems = self._problems(ready)
-        if any(problems.values()) and self.reference.refresh_for_doubt():
-            problems = self._problems(ready)
         verdicts = [
-            Verdict(stored, State.NEEDS_ATTENTION, _why(problems[stored.id]), problems[stored.id])
+            Verdict(
+                stored,
+                State.HELD if only_twins(problems[stored.id]) else State.NEEDS_ATTENTION,
+                _why(problems[stored.id]),
+                problems[stored.id],
+            )
             for stored, _ in ready
             if problems[stored.id]
         ]
@@ -111,14 +130,22 @@ class Deliverer:
         self.outcome.update(verdict.state for verdict in verdicts)
         return [pair for pair in ready if not problems[pair[0].id]]
 
-    def _problems(self, ready: Sequence[tuple[Stored, Journal]]) -> dict[int, tuple[Problem, ...]]:
-        chart = self.reference.chart([journal for _, journal in ready])
-        holders = deliveries.holders(self.database, [journal.document_no for _, journal in ready])
-        problems = {stored.id: tuple(precheck(journal, chart)) for stored, journal in ready}
-        for stored, journal in ready:
-            if holders.setdefault(journal.document_no, stored.id) != stored.id:
-                problems[stored.id] += (_number_taken(stored, journal),)
-        return problems
+    def _problems(self, ready: Ready) -> dict[int, tuple[Problem, ...]]:
+        """All that is in the way, but what a person said to be none: a twin of what is sent, and always of
+        what is only taken back."""
+        problems = self.checks.problems(ready)
+        twins = [stored for stored, _ in ready if any(one.code == TWIN for one in problems[stored.id])]
+        if not twins:
+            return problems
+        answers = decisions.answers(self.database, [stored.id for stored in twins])
+        answered = {
+            stored.id: str(answer.answer)
+            for stored in twins
+            if (answer := decisions.valid(answers, stored, TWIN))
+        }
+        past = deliveries.history(self.database, [stored.id for stored in twins])
+        answered |= {one: "post" for one, history in past.items() if history.standing}
+        return self.checks.problems(ready, answered)
 
     def _post_all(self, fresh: Sequence[Delivery]) -> list[Sent]:
         """Insert and post side by side, then prove all of them with one read."""
@@ -136,25 +163,31 @@ class Deliverer:
             return _failed(delivery, error)
         if staged.learnt_defaults:
             self.reference.learn_defaults(staged.learnt_defaults)
-        return self._post(delivery, staged)
+        return self._post(delivery, staged, fresh=True)
 
-    def _post(self, delivery: Delivery, staged: StagedJournal) -> Sent:
-        if self.mappings.company.posting is Posting.STAGE:
+    def _post(self, delivery: Delivery, staged: StagedJournal, *, fresh: bool) -> Sent:
+        if delivery.posting is Posting.STAGE:
             why = f"staged in batch {staged.code} for people to post"
             return Sent(delivery, Outcome.STAGED, State.STAGED, why, journal_id=staged.journal_id)
         try:
             self.nav.post_journal(staged.journal_id)
         except Refused as error:
-            return self._withdrawn(delivery, staged, error)
+            return self._withdrawn(delivery, staged, error, fresh)
         except VendorError as error:
             return _failed(delivery, error, staged.journal_id)
         return Sent(delivery, None, State.SENDING, "", journal_id=staged.journal_id)
 
-    def _withdrawn(self, delivery: Delivery, staged: StagedJournal, error: Refused) -> Sent:
-        """NAV would not post it: take the lines back, unless an earlier call did post it."""
+    def _withdrawn(self, delivery: Delivery, staged: StagedJournal, error: Refused, fresh: bool) -> Sent:
+        """NAV would not post it: take the lines back, unless an earlier call did post it.
+
+        Where they have lain in NAV before this run, people may have asked for their approval, which deleting
+        would cancel without a word, and which API v2.0 does not show: then they stay.
+        """
         try:
             if self._entries([delivery.nav_document_no]):
                 return Sent(delivery, None, State.SENDING, "", journal_id=staged.journal_id)
+            if not fresh:
+                return _kept(delivery, staged, error)
             self.nav.delete_journal(staged.journal_id)
         except VendorError as lost:
             return _failed(delivery, OutcomeUnknown(str(lost)), staged.journal_id)
@@ -208,14 +241,26 @@ class Deliverer:
             if delivery.nav_document_no in entries:
                 sent.append(proven(delivery, entries, None))
             elif not _lines(staged, delivery):
-                if found:
-                    self.nav.delete_journal(found.journal_id)
-                again.append(delivery)
+                if found and not self.nav.delete_empty_journals(delivery.template, [found.code]):
+                    sent.append(_foreign_batch(delivery, found))
+                else:
+                    again.append(delivery)
             elif found and _same_lines(delivery.journal, found):
-                posting.append(self._post(delivery, found))
+                posting.append(self._finish(delivery, found))
             elif found:
                 sent.append(_foreign_batch(delivery, found))
         self._write(sent + self._prove(posting) + self._post_all(again))
+
+    def _finish(self, delivery: Delivery, found: StagedJournal) -> Sent:
+        """Post what was inserted before, once its lines have all their dimensions."""
+        if differences(delivery.journal, found.lines, found.document_nos):
+            try:
+                found = self.nav.complete_journal(found.journal_id, delivery.journal)
+            except Refused as error:
+                return _kept(delivery, found, error)
+            except VendorError as error:
+                return _failed(delivery, error, found.journal_id)
+        return self._post(delivery, found, fresh=False)
 
     def _staged(self, unposted: Sequence[Delivery]) -> dict[str, StagedJournal]:
         by_template: dict[str, list[str]] = defaultdict(list)
@@ -244,10 +289,16 @@ def entries_by_number(nav: NavChannel, numbers: Sequence[str]) -> dict[str, list
     return dict(found)
 
 
-def write(database: Database, sent: Sequence[Sent], run: Run) -> Counter[str]:
-    """Store outcomes and document states in one transaction; the answer: how many came to which state."""
+def write(database: Database, sent: Sequence[Sent], run: Run, *, if_staged: bool = False) -> Counter[str]:
+    """Store outcomes and document states in one transaction; the answer: how many came to which state.
+
+    `if_staged` leaves out deliveries of which another run has learnt more meanwhile.
+    """
     with database.transaction() as cursor:
         current = documents.locked(cursor, [one.delivery.document_id for one in sent])
+        if if_staged:
+            still = deliveries.still_staged(cursor, [one.delivery.id for one in sent])
+            sent = [one for one in sent if one.delivery.id in still]
         deliveries.write_results(
             cursor,
             [
@@ -261,6 +312,7 @@ def write(database: Database, sent: Sequence[Sent], run: Run) -> Counter[str]:
                 if one.outcome is not None
             ],
         )
+        applications.note(cursor, [one.delivery.id for one in sent if one.outcome is Outcome.POSTED])
         verdicts = [_verdict(one, current[one.delivery.document_id]) for one in sent]
         documents.decide(cursor, verdicts, run)
     return Counter(str(verdict.state) for verdict in verdicts)
@@ -269,12 +321,25 @@ def write(database: Database, sent: Sequence[Sent], run: Run) -> Counter[str]:
 def _verdict(one: Sent, stored: Stored) -> Verdict:
     """What follows for the document, which Cin7 may have changed while it was on its way."""
     state, why, problems = one.state, one.why, one.problems
-    changed = documents.departure(stored.document, stored.content_hash, one.delivery.content_hash)
-    if changed and state in (State.STAGED, State.POSTED):
-        state, why, problems = State.NEEDS_ATTENTION, changed.message, (changed,)
-    elif changed and state is State.READY:
-        state, why = State.RECEIVED, f"changed in Cin7 before it was sent; {why}"
-    return Verdict(stored, state, why, problems, request_sha256=one.delivery.request_sha256)
+    if one.delivery.reverses:
+        if state is State.POSTED:
+            again = stored.document.status.is_authorised
+            state = State.RECEIVED if again else State.REVERSED
+            why = f"taken back: {why}" + ("; to be posted again with what Cin7 says now" if again else "")
+    elif documents.departs(stored.document, stored.content_hash, one.delivery.content_hash):
+        if state is State.STAGED:
+            changed = documents.staged_otherwise(stored.document)
+            state, why, problems = State.NEEDS_ATTENTION, changed.message, (changed,)
+        elif state in (State.POSTED, State.READY):
+            state, why = State.RECEIVED, f"{why}; changed in Cin7 meanwhile"
+    return Verdict(
+        stored,
+        state,
+        why,
+        problems,
+        request_sha256=one.delivery.request_sha256,
+        refused_as=one.refused_as,
+    )
 
 
 def proven(delivery: Delivery, entries: Mapping[str, Sequence[PostedEntry]], journal_id: str | None) -> Sent:
@@ -287,8 +352,8 @@ def proven(delivery: Delivery, entries: Mapping[str, Sequence[PostedEntry]], jou
     if not agrees(delivery.journal, found):
         problem = Problem(
             "posted_differently",
-            f"NAV posted {delivery.nav_document_no} with other amounts or accounts than were sent; "
-            "a VAT set-up on the accounts does that",
+            f"NAV posted {delivery.nav_document_no} with other amounts or accounts than were sent; a VAT "
+            "set-up on the accounts does that where the template's Copy VAT Setup is not what tax_mode needs",
             f"NAV document {delivery.nav_document_no}",
             Fixer.ACCOUNTANT,
         )
@@ -300,21 +365,22 @@ def proven(delivery: Delivery, entries: Mapping[str, Sequence[PostedEntry]], jou
 
 def agrees(journal: Journal, entries: Sequence[PostedEntry]) -> bool:
     """Whether the entries are exactly this journal: every G/L account to the cent, the rest on the party's
-    control account, and all in balance."""
+    control account and on NAV's own VAT accounts, and all in balance."""
     expected: dict[str, Decimal] = defaultdict(Decimal)
-    party = Decimal(0)
+    elsewhere = Decimal(0)
     for line in journal.lines:
         if line.account_type is AccountType.GL:
-            expected[line.account_no] += line.amount
+            expected[line.account_no] += line.amount - line.predicted_tax
+            elsewhere += line.predicted_tax
         else:
-            party += line.amount
+            elsewhere += line.amount
     actual: dict[str, Decimal] = defaultdict(Decimal)
     for entry in entries:
         actual[entry.account_no] += entry.amount
     rest = sum((amount for account, amount in actual.items() if account not in expected), Decimal(0))
     same = all(actual.get(account, Decimal(0)) == amount for account, amount in expected.items())
     dated = all(entry.posting_date == journal.posting_date for entry in entries)
-    return same and rest == party and dated
+    return same and rest == elsewhere and dated
 
 
 def _lines(staged: Mapping[str, StagedJournal], delivery: Delivery) -> tuple[JournalLine, ...]:
@@ -339,23 +405,21 @@ def _foreign_batch(delivery: Delivery, found: StagedJournal) -> Sent:
     return Sent(delivery, Outcome.UNKNOWN, State.UNKNOWN, problem.message, (problem,))
 
 
-def _number_taken(stored: Stored, journal: Journal) -> Problem:
-    return Problem(
-        "number_taken",
-        f"another Cin7 document already has the NAV document number {journal.document_no}: "
-        f"two documents are numbered {stored.document.number}",
-        f"Cin7 {stored.document.order_number}",
-        Fixer.ACCOUNTANT,
+def _kept(delivery: Delivery, found: StagedJournal, error: Refused) -> Sent:
+    refusal = nav_refusal(error, f"NAV batch {found.code} of template {delivery.template}")
+    problem = replace(
+        refusal,
+        message=f"NAV does not post {delivery.nav_document_no}, which lies in its batch {found.code} and is "
+        f"asked for again: {refusal.message}. Once the batch is deleted in NAV it is sent anew",
     )
+    return Sent(delivery, Outcome.UNKNOWN, State.UNKNOWN, problem.message, (problem,), found.journal_id)
 
 
 def _failed(delivery: Delivery, error: VendorError, journal_id: str | None = None) -> Sent:
     """What a failed call means for a document. Where lines may be in NAV, only NAV can say."""
     if isinstance(error, Refused):
-        problem = Problem(
-            "nav_refused", str(error), f"NAV document {delivery.nav_document_no}", Fixer.NAV_ADMINISTRATOR
-        )
-        return Sent(delivery, Outcome.REFUSED, State.NEEDS_ATTENTION, str(error), (problem,))
+        problem = nav_refusal(error, f"NAV document {delivery.nav_document_no}")
+        return Sent(delivery, Outcome.REFUSED, State.NEEDS_ATTENTION, problem.message, (problem,))
     if journal_id is None and isinstance(error, Unavailable | Misconfigured):
         return Sent(delivery, Outcome.REFUSED, State.READY, f"not sent, to be tried again: {error}")
     return Sent(delivery, Outcome.UNKNOWN, State.UNKNOWN, str(error), journal_id=journal_id)

@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cin7_nav.flows.invoices.reference import Reference
-from cin7_nav.flows.invoices.translate import to_translation, with_categories
+from cin7_nav.flows.invoices.translate import Translator
 from cin7_nav.hooks.channel import NavChannel, PostedEntry, StagedJournal
 from cin7_nav.mappings.load import Mappings
-from cin7_nav.model import Problem, SourceDocument, Translation
-from cin7_nav.rules.numbers import document_no
-from cin7_nav.rules.precheck import precheck
+from cin7_nav.model import Journal, Problem, SourceDocument, State
+from cin7_nav.store import deliveries, documents
+from cin7_nav.store.database import Database
+from cin7_nav.store.deliveries import Delivery
+from cin7_nav.store.documents import Stored, Verdict
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
+    """What the next run would do with a document as Cin7 has it now."""
+
     document: SourceDocument
-    translation: Translation
+    state: State
+    """`ready`: the journal would be sent; `posted`: it stands in the ledger as it is."""
+    why: str
     problems: tuple[Problem, ...]
-    """Of the translation, and of the check against NAV where there is a journal."""
-    document_no: str
+    journal: Journal | None
+    sent: Delivery | None
+    """What was sent for it last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +39,30 @@ class InNav:
 
 
 def preview(
-    documents: Sequence[SourceDocument], mappings: Mappings, reference: Reference
+    database: Database, sources: Sequence[SourceDocument], mappings: Mappings, reference: Reference
 ) -> Iterator[Preview]:
-    """Translate and check without sending or storing anything."""
-    sources = with_categories(documents, mappings, reference)
-    reference.prepare_parties(sources)
-    for source in sources:
-        translation = to_translation(source, mappings, reference)
-        problems = translation.problems
-        if translation.journal:
-            problems += precheck(translation.journal, reference.chart([translation.journal]))
-        number = document_no(source.key.kind, source.number, source.key, mappings)
-        yield Preview(source, translation, problems, number)
+    """Translate and check as the flow does, without sending or storing anything."""
+    known = documents.by_key(database, [source.key for source in sources])
+    chunk = [_as_read(source, known.get(source.key), -at) for at, source in enumerate(sources, start=1)]
+    last = deliveries.of_documents(database, [stored.id for stored in chunk])
+    translator = Translator(database, mappings, reference, chunk, named=True)
+    for stored, verdict in zip(chunk, translator.verdicts(), strict=True):
+        yield _preview(stored, verdict, last.get(stored.id))
+
+
+def _as_read(source: SourceDocument, known: Stored | None, number: int) -> Stored:
+    """A document as the flow would find it: waiting, so that everything is looked at."""
+    if known is None:
+        known = Stored(number, source, State.RECEIVED, 0, "", "")
+    return replace(
+        known, document=source, content_hash=source.content_hash(), state=State.NEEDS_ATTENTION, problems=()
+    )
+
+
+def _preview(stored: Stored, verdict: Verdict, sent: Delivery | None) -> Preview:
+    if verdict.journal is None and sent and verdict.state is State.NEEDS_ATTENTION and not verdict.problems:
+        return Preview(stored.document, State.POSTED, "it stands in the ledger", (), sent.journal, sent)
+    return Preview(stored.document, verdict.state, verdict.why, verdict.problems, verdict.journal, sent)
 
 
 def in_nav(nav: NavChannel, number: str, template: str, batch_code: str | None) -> InNav:

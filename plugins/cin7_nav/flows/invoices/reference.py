@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from decimal import Decimal
 from typing import Any
 
 from cin7_nav.hooks.channel import Entity, NavChannel
 from cin7_nav.hooks.cin7 import Cin7Hook
-from cin7_nav.model import AccountType, Journal, SourceDocument
+from cin7_nav.mappings.company import Company
+from cin7_nav.model import AccountType, Journal, Kind, SourceDocument
 from cin7_nav.rules.party import TaxNumberMatch, tax_number_key
-from cin7_nav.rules.precheck import Chart, ChartAccount, ChartParty
+from cin7_nav.rules.precheck import Chart, ChartAccount, ChartParty, DefaultDimension
+from cin7_nav.rules.twins import NavDocument, NavLines, is_alive, may_vanish, twin_key, twin_keys
 from cin7_nav.store import reference as store
 from cin7_nav.store.database import Database
 from cin7_nav.store.reference import Row
@@ -22,10 +27,15 @@ USABLE = dt.timedelta(hours=1)
 DOUBT = dt.timedelta(minutes=1)
 """Age above which data is fetched anew before a document is held back because of it."""
 WHOLE = dt.timedelta(hours=20)
-"""Age above which parties and products are read whole, for deletions; before, only what changed."""
+"""Age above which parties, products, invoices and credit memos are read whole, for deletions; before, only
+what changed. Where a document is about to be held back, parties are read whole already above `FRESH`: their
+default dimensions change without a trace on the card."""
 OVERLAP = dt.timedelta(minutes=10)
+BEFORE_GO_LIVE = dt.timedelta(days=92)
+"""How long before go-live NAV may have dated an invoice that Cin7 dates after it."""
 
 NAV, CIN7 = "nav", "cin7"
+WAITING = "waitingJournalLines"
 DEFAULTS = "account_defaults"
 
 
@@ -41,18 +51,31 @@ class Reference:
         nav: Callable[[], NavChannel],
         cin7: Callable[[], Cin7Hook],
         now: Callable[[], dt.datetime],
+        company: Company | None = None,
     ) -> None:
+        """Without `company`, as while the mappings are invalid, nothing is known of what people keyed in."""
         self.database = database
         self.nav = nav
         self.cin7 = cin7
+        self.company = company
         self._now = now
         self._parties: dict[tuple[bool, str], TaxNumberMatch] = {}
 
+    def now(self) -> dt.datetime:
+        """The time by which reference data ages."""
+        return self._now()
+
     # --- keeping it fresh ---
 
-    def refresh(self, age: dt.timedelta, *, products: bool = False) -> bool:
+    def refresh(
+        self, age: dt.timedelta, *, products: bool = False, whole_parties: dt.timedelta = WHOLE
+    ) -> bool:
         """Fetch what is older than `age`; whether anything was."""
         fetched = [self._refresh_nav(entity, age) for entity in _NAV_ENTITIES]
+        fetched += [self._refresh_nav(entity, age, whole_parties) for entity in _NAV_PARTIES]
+        if self.company:
+            fetched += [self._refresh_nav(entity, age, WHOLE) for entity in _DOCUMENTS]
+            fetched.append(self._refresh_waiting_lines(self.company.template.value, age))
         fetched += [self._refresh_cin7(entity, age) for entity in ("customers", "suppliers")]
         if products:
             fetched.append(self._refresh_cin7("products", age))
@@ -61,15 +84,40 @@ class Reference:
 
     def refresh_for_doubt(self) -> bool:
         """Fetch again what a document is about to be held back for, unless it is as good as new."""
-        return self.refresh(DOUBT)
+        return self.refresh(DOUBT, whole_parties=FRESH)
 
-    def _refresh_nav(self, entity: Entity, age: dt.timedelta) -> bool:
-        parties = entity in (Entity.CUSTOMERS, Entity.VENDORS)
+    def forget_deleted(self, twins: Collection[NavDocument | NavLines]) -> bool:
+        """Forget those of these documents that people deleted in NAV, which no list of changes tells; whether
+        any was. NAV is asked only about what it lets people delete."""
+        gone = False
+        for entity, fields in _DOCUMENTS.items():
+            ids = {
+                twin.id
+                for twin in twins
+                if isinstance(twin, NavDocument) and twin.kind is fields.kind and may_vanish(twin.status)
+            }
+            if ids:
+                left = ids - self.nav().existing(entity, sorted(ids))
+                asked_at = store.fetched_at(self.database, NAV, entity) or self._now()
+                rows = [Row(one, {}) for one in left]
+                store.store(self.database, NAV, entity, rows, asked_at, whole=False)
+                gone = gone or bool(left)
+        return gone
 
+    def _refresh_nav(self, entity: Entity, age: dt.timedelta, whole: dt.timedelta | None = None) -> bool:
         def fetch(since: dt.datetime | None) -> Iterable[Row]:
-            return (_nav_row(entity, row) for row in self.nav().reference(entity, modified_since=since))
+            bounded = self.company is not None and entity in _DOCUMENTS and since is None
+            posted = self.company.go_live - BEFORE_GO_LIVE if self.company and bounded else None
+            rows = self.nav().reference(entity, modified_since=since, posted_since=posted)
+            return (_nav_row(entity, row) for row in rows)
 
-        return self._refresh(NAV, entity, age, fetch, partial=parties)
+        return self._refresh(NAV, entity, age, fetch, whole_after=whole)
+
+    def _refresh_waiting_lines(self, template: str, age: dt.timedelta) -> bool:
+        def fetch(_: dt.datetime | None) -> Iterable[Row]:
+            return map(_lines_row, self.nav().waiting_lines(template))
+
+        return self._refresh(NAV, WAITING, age, fetch, whole_after=None)
 
     def _refresh_cin7(self, entity: str, age: dt.timedelta) -> bool:
         def fetch(since: dt.datetime | None) -> Iterable[Row]:
@@ -77,7 +125,7 @@ class Reference:
             fetchers = {"customers": cin7.customers, "suppliers": cin7.suppliers, "products": cin7.products}
             return (_cin7_row(entity, row) for row in fetchers[entity](since))
 
-        return self._refresh(CIN7, entity, age, fetch, partial=True)
+        return self._refresh(CIN7, entity, age, fetch, whole_after=WHOLE)
 
     def _refresh(
         self,
@@ -86,17 +134,18 @@ class Reference:
         age: dt.timedelta,
         fetch: Callable[[dt.datetime | None], Iterable[Row]],
         *,
-        partial: bool,
+        whole_after: dt.timedelta | None,
     ) -> bool:
+        """`whole_after`: the age up to which only changes are read; None for what is always read whole."""
         asked_at = self._now()
         last = store.fetched_at(self.database, source, entity)
         if last and asked_at - last <= age:
             return False
-        whole_at = store.fetched_at(self.database, source, f"{entity}:whole") if partial else None
-        whole = not partial or last is None or whole_at is None or asked_at - whole_at > WHOLE
+        whole_at = store.fetched_at(self.database, source, f"{entity}:whole")
+        whole = whole_after is None or last is None or whole_at is None or asked_at - whole_at > whole_after
         since = None if whole or last is None else last - OVERLAP
         store.store(self.database, source, entity, fetch(since), asked_at, whole=whole)
-        if partial and whole:
+        if whole:
             store.store(self.database, source, f"{entity}:whole", (), asked_at, whole=False)
         return True
 
@@ -129,6 +178,32 @@ class Reference:
             posting_to=_date(setup.get("allowPostingTo")),
             closed_periods=self._closed_periods(),
         )
+
+    def twins(
+        self, pairs: Sequence[tuple[SourceDocument, Journal]]
+    ) -> list[tuple[NavDocument | NavLines, ...]]:
+        """What NAV holds under the numbers of each of these documents without our having posted it.
+
+        Journal lines are named whoever put them there, ourselves included.
+        """
+        keys = [twin_keys(document, journal) for document, journal in pairs]
+        found: defaultdict[tuple[Kind | None, str], list[NavDocument | NavLines]] = defaultdict(list)
+        for entity, fields in _DOCUMENTS.items():
+            wanted = [one for (d, _), one in zip(pairs, keys, strict=True) if d.key.kind is fields.kind]
+            lookups = frozenset[str]().union(*wanted)
+            for row in store.rows(self.database, NAV, entity, lookups=lookups) if lookups else ():
+                found[fields.kind, row.lookup].append(_nav_document(row.key, fields.kind, row.body))
+        numbers = {journal.document_no for _, journal in pairs}
+        for row in store.rows(self.database, NAV, WAITING, lookups=numbers):
+            found[None, row.lookup].append(_nav_lines(row.body))
+        return [
+            tuple(
+                twin
+                for key in [*((document.key.kind, one) for one in sorted(mine)), (None, journal.document_no)]
+                for twin in found.get(key, ())
+            )
+            for (document, journal), mine in zip(pairs, keys, strict=True)
+        ]
 
     def prepare_parties(self, documents: Sequence[SourceDocument]) -> None:
         """Look up the tax numbers of all parties of these documents, in a few queries for all."""
@@ -185,7 +260,15 @@ class Reference:
     def _party_cards(self, entity: Entity, numbers: Collection[str]) -> dict[str, ChartParty]:
         return {
             row["number"]: ChartParty(
-                row["number"], str(row["blocked"]).strip(), row.get("currencyCode") or ""
+                row["number"],
+                str(row["blocked"]).strip(),
+                row.get("currencyCode") or "",
+                tuple(
+                    DefaultDimension(
+                        one["dimensionCode"], one["dimensionValueCode"], one["postingValidation"]
+                    )
+                    for one in row.get("defaultDimensions") or ()
+                ),
             )
             for row in (self._rows(entity, numbers) if numbers else ())
         }
@@ -203,22 +286,89 @@ _NAV_ENTITIES = (
     Entity.ACCOUNTS,
     Entity.DIMENSIONS,
     Entity.DIMENSION_VALUES,
-    Entity.CUSTOMERS,
-    Entity.VENDORS,
     Entity.GENERAL_LEDGER_SETUP,
     Entity.ACCOUNTING_PERIODS,
 )
+_NAV_PARTIES = (Entity.CUSTOMERS, Entity.VENDORS)
 
-_PARTY_FIELDS = ("number", "displayName", "blocked", "currencyCode", "taxRegistrationNumber")
+_PARTY_FIELDS = (
+    "number",
+    "displayName",
+    "blocked",
+    "currencyCode",
+    "taxRegistrationNumber",
+    "defaultDimensions",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _DocumentFields:
+    """How NAV names what identifies a document keyed in by hand."""
+
+    kind: Kind
+    party: str
+    external: str
+
+
+_DOCUMENTS = {
+    Entity.PURCHASE_INVOICES: _DocumentFields(Kind.PURCHASE_INVOICE, "vendorNumber", "vendorInvoiceNumber"),
+    Entity.SALES_INVOICES: _DocumentFields(Kind.SALE_INVOICE, "customerNumber", "externalDocumentNumber"),
+    Entity.PURCHASE_CREDIT_MEMOS: _DocumentFields(
+        Kind.PURCHASE_CREDIT_NOTE, "vendorNumber", "vendorCreditMemoNumber"
+    ),
+    Entity.SALES_CREDIT_MEMOS: _DocumentFields(
+        Kind.SALE_CREDIT_NOTE, "customerNumber", "externalDocumentNumber"
+    ),
+}
 
 
 def _nav_row(entity: Entity, row: Mapping[str, Any]) -> Row:
-    if entity in (Entity.CUSTOMERS, Entity.VENDORS):
+    if fields := _DOCUMENTS.get(entity):
+        return _document_row(fields, row)
+    if entity in _NAV_PARTIES:
         body = {name: row.get(name) for name in _PARTY_FIELDS}
         return Row(row["number"], body, tax_number_key(row.get("taxRegistrationNumber") or ""))
     if entity is Entity.ACCOUNTS:
         return Row(row["number"], row)
     return Row(row["id"], row)
+
+
+def _document_row(fields: _DocumentFields, row: Mapping[str, Any]) -> Row:
+    """A canceled document, or one without a number of the other side, has no key to be found by."""
+    body = {
+        "number": row["number"],
+        "party": row[fields.party],
+        "external": row.get(fields.external) or "",
+        "date": row["postingDate"],
+        "amount": row["totalAmountIncludingTax"],
+        "status": row["status"],
+    }
+    lookup = twin_key(body["party"], body["external"]) if is_alive(body["status"]) else ""
+    return Row(row["id"], body, lookup)
+
+
+def _nav_document(id_: str, kind: Kind, body: Mapping[str, Any]) -> NavDocument:
+    return NavDocument(
+        id_,
+        kind,
+        body["number"],
+        body["party"],
+        body["external"],
+        dt.date.fromisoformat(body["date"]),
+        Decimal(body["amount"]),
+        body["status"],
+    )
+
+
+def _lines_row(lines: NavLines) -> Row:
+    return Row(f"{lines.template} {lines.batch} {lines.document_no}", asdict(lines), lines.document_no)
+
+
+def _nav_lines(body: Mapping[str, Any]) -> NavLines:
+    dated = dt.date.fromisoformat(body["date"])
+    return NavLines(
+        body["template"], body["batch"], body["document_no"], dated, body["count"], Decimal(body["debit"])
+    )
 
 
 def _cin7_row(entity: str, row: Mapping[str, Any]) -> Row:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,8 +14,10 @@ from typing import Any
 from airflow.sdk import BaseHook
 
 from cin7_nav.flows.assets import POLL_DUE, mappings_directory
+from cin7_nav.flows.costs.collect import collect_costs, collect_due_costs
 from cin7_nav.flows.invoices import collect as collecting
 from cin7_nav.flows.invoices import settle as settling
+from cin7_nav.flows.invoices import staged
 from cin7_nav.flows.invoices import translate as translating
 from cin7_nav.flows.invoices.collect import Occasion
 from cin7_nav.flows.invoices.deliver import Deliverer
@@ -26,8 +29,8 @@ from cin7_nav.hooks.nav import NavHook
 from cin7_nav.hooks.nav_api_v2 import NavApiV2
 from cin7_nav.mappings import MappingError, Mappings, load
 from cin7_nav.mappings.facts import Field
-from cin7_nav.mappings.files import Posting
 from cin7_nav.model import State
+from cin7_nav.rules.cost import cost_day
 from cin7_nav.sensors.webhook_landed import owner
 from cin7_nav.store import documents
 from cin7_nav.store.database import Database
@@ -120,8 +123,11 @@ class Desk:
     def nav(self) -> NavChannel:
         return self._nav()
 
-    def reference(self) -> Reference:
-        return Reference(self.database, lambda: self.nav, lambda: self.cin7, lambda: dt.datetime.now(dt.UTC))
+    def reference(self, mappings: Mappings | list[MappingError]) -> Reference:
+        company = mappings.company if isinstance(mappings, Mappings) else None
+        return Reference(
+            self.database, lambda: self.nav, lambda: self.cin7, lambda: dt.datetime.now(dt.UTC), company
+        )
 
 
 @contextmanager
@@ -145,6 +151,8 @@ def collect(context: Mapping[str, Any]) -> dict[str, Any]:
     go_live = mappings.company.go_live if isinstance(mappings, Mappings) else None
     with desk() as at:
         found = collecting.collect(at.database, at.cin7, work.run, work.occasion, work.scope, go_live)
+        if isinstance(mappings, Mappings) and work.waits_for_nobody:
+            found.outcome += collected_costs(at, mappings, work)
     log.info("%s: %d orders read; %s", work.occasion, found.orders, dict(found.outcome))
     return {
         "events": found.events,
@@ -154,17 +162,29 @@ def collect(context: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def collected_costs(at: Desk, mappings: Mappings, work: Assignment) -> Counter[str]:
+    """Where Cin7 owns the value of stock: the days of its ledger that a run is about, and those due."""
+    outcome: Counter[str] = Counter()
+    if work.occasion is Occasion.DAY and work.scope.since and work.scope.until:
+        outcome += collect_costs(at.database, at.cin7, work.run, mappings, work.scope.since, work.scope.until)
+    for day in filter(None, map(cost_day, work.scope.numbers)):
+        outcome += collect_costs(at.database, at.cin7, work.run, mappings, day, day)
+    return outcome + collect_due_costs(at.database, at.cin7, work.run, mappings, dt.datetime.now(dt.UTC))
+
+
 def translate(context: Mapping[str, Any]) -> dict[str, int]:
     """Step 2. The answer: how many documents came to which state."""
     work = assignment(context)
     mappings = load(mappings_directory())
     with desk() as at:
-        reference = at.reference()
+        reference = at.reference(mappings)
         if isinstance(mappings, Mappings):
             age = FRESH if work.waits_for_nobody else USABLE
             reference.refresh(age, products=mappings.asks_for(Field.CATEGORY))
         if work.dry_run:
             return _show(at, mappings, reference, work)
+        if work.occasion is Occasion.NAMED:
+            staged.send_again(at.database, at.nav, work.run, work.scope)
         outcome = translating.translate(
             at.database, mappings, reference, work.run, work.carried, retry=work.waits_for_nobody
         )
@@ -178,9 +198,16 @@ def deliver(context: Mapping[str, Any]) -> dict[str, int]:
     mappings = load(mappings_directory())
     if work.dry_run or not isinstance(mappings, Mappings):
         return {}
+    outcome: Counter[str] = Counter()
     with desk() as at:
-        deliverer = Deliverer(at.database, at.nav, at.reference(), mappings, work.run)
-        outcome = deliverer.deliver(work.carried)
+        reference = at.reference(mappings)
+        again = True
+        while again:
+            done = Deliverer(at.database, at.nav, reference, mappings, work.run).deliver(work.carried)
+            outcome += done
+            again = bool(done[State.RECEIVED])
+            if again:  # something was taken back, or changed on its way: what is due now goes on at once
+                translating.translate(at.database, mappings, reference, work.run, work.carried, retry=False)
     log.info("Delivered: %s", dict(outcome))
     return dict(outcome)
 
@@ -189,12 +216,19 @@ def settle(context: Mapping[str, Any], events: list[int]) -> dict[str, int]:
     """Step 4. The answer: what NAV posted meanwhile, and what was tidied up."""
     work = assignment(context)
     with desk() as at:
-        mappings = load(mappings_directory())
         follow = work.waits_for_nobody and not work.dry_run
-        posting = mappings.company.posting if isinstance(mappings, Mappings) else Posting.STAGE
-        outcome = settling.settle(at.database, at.nav, work.run, events, follow=follow, posting=posting)
+        outcome = settling.settle(at.database, at.nav, work.run, events, follow=follow)
         log.info("Settled: %s; documents by state: %s", dict(outcome), documents.counts(at.database, Scope()))
     return dict(outcome)
+
+
+def follow_staged(context: Mapping[str, Any]) -> int:
+    """Find what became of documents that lie in NAV to be posted. The answer: how many still do."""
+    run = Run(owner(context), FOUND_BY[Occasion.POLL])
+    with desk() as at:
+        outcome = settling.follow_staged(at.database, at.nav, run, look_after=dt.timedelta(0))
+        log.info("Followed: %s", dict(outcome))
+        return documents.counts(at.database, Scope()).get(State.STAGED, 0)
 
 
 def _show(
@@ -205,10 +239,11 @@ def _show(
         raise translating.InvalidMappings(mappings)
     states = [state for state in State if state not in (State.POSTED, State.REVERSED)]
     shown = documents.select(at.database, states, work.scope)
-    for each in preview([stored.document for stored in shown], mappings, reference):
-        log.info("%s %s as %s", each.document.key.kind, each.document.number, each.document_no)
+    for each in preview(at.database, [stored.document for stored in shown], mappings, reference):
+        number = each.journal.document_no if each.journal else "no journal"
+        log.info("%s %s as %s: %s", each.document.key.kind, each.document.number, number, each.state)
         for problem in each.problems:
             log.info("  waits: %s (%s; %s can fix it)", problem.code, problem.where, problem.fixer)
-        for line in each.translation.journal.lines if each.translation.journal else ():
+        for line in each.journal.lines if each.journal else ():
             log.info("  %-11s %-10s %14s", line.account_type, line.account_no, line.amount)
     return {"shown": len(shown)}

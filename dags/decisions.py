@@ -1,0 +1,72 @@
+"""### Decisions
+
+One run per held document: a person answers, the answer is recorded, and the flow goes on with it. Flows never
+wait for people: they hold a document, start a run of this DAG for it, and end.
+
+| held because | answers |
+|---|---|
+| a rule of `posting.yaml` wants a yes (`held_by_rule`) | **Post**, **Skip** |
+| NAV has it already, keyed by hand (`twin_in_nav`) | **Link** to that, **Post anyway**, **Skip** |
+
+Open questions are under *Required Actions*, with the journal that would be posted. Every answer needs a
+reason, which goes into the audit trail with the name of who gave it. An answer holds for the document as it
+was shown: when that changes in Cin7, the question is put anew in a run of its own. At the keyboard:
+`cin7-nav decide <number> post|link|skip --reason "…"`.
+
+**Steps.** `ask` puts the question and waits without a process; `record` keeps the answer and rings the flow.
+Both are skipped where the document meanwhile is no longer what the question was about; an open question looks
+once a day. Clearing `ask` puts the question again.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from airflow.sdk import Param, dag, get_current_context, task
+from cin7_nav.flows.assets import POLL_DUE
+from cin7_nav.flows.decisions import answering
+from cin7_nav.flows.decisions.operator import DecisionOperator
+from cin7_nav.flows.decisions.question import OPTIONS
+
+
+@dag(
+    dag_id="decisions",
+    schedule=None,
+    start_date=dt.datetime(2020, 1, 1, tzinfo=dt.UTC),
+    catchup=False,
+    max_active_runs=200,
+    default_args={
+        "owner": "cin7-nav",
+        "retries": 4,
+        "retry_delay": dt.timedelta(seconds=15),
+        "retry_exponential_backoff": 2.0,
+        "max_retry_delay": dt.timedelta(minutes=10),
+    },
+    tags=["cin7-nav", "cin7", "nav", "decisions"],
+    doc_md=__doc__,
+    params={
+        "document": Param(
+            None, type=["null", "integer"], title="Document", description="Id of the held document"
+        ),
+        "shown_hash": Param(
+            None, type=["null", "string"], title="Content", description="Hash of what is asked about"
+        ),
+        "question": Param(
+            None,
+            type=["null", "string"],
+            enum=[None, *OPTIONS],
+            title="Question",
+            description="Code of the problem that it is held for",
+        ),
+    },
+)
+def decisions() -> None:
+    @task(outlets=[POLL_DUE])
+    def record(answered: dict[str, Any]) -> None:
+        answering.record(get_current_context(), answered)
+
+    record(DecisionOperator(task_id="ask").output)
+
+
+decisions()

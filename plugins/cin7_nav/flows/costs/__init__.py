@@ -1,0 +1,1 @@
+"""The value of stock: Cin7's daily cost journals, and the balance of NAV's clearing account."""
