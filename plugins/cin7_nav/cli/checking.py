@@ -1,0 +1,90 @@
+"""`cin7-nav check`: whether the files that people edit are right, and whether NAV has what they name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cin7_nav.cli.console import MAPPINGS, MappingsOption, app, desk, err, out, valid_mappings
+from cin7_nav.mappings import Mappings, schedule
+from cin7_nav.mappings.references import Reference, Referenced, references
+
+if TYPE_CHECKING:
+    from cin7_nav.flows.invoices.tasks import Desk
+
+ScheduleOption = Annotated[
+    Path, typer.Option("--schedule", envvar="CIN7_NAV_SCHEDULE", help="The schedule file.")
+]
+SCHEDULE = MAPPINGS.parent / "schedule.yaml"
+
+
+@app.command()
+def check(
+    mappings: MappingsOption = MAPPINGS,
+    schedule_file: ScheduleOption = SCHEDULE,
+    nav: Annotated[
+        bool, typer.Option("--nav", help="Also compare what the mappings name with NAV itself.")
+    ] = False,
+) -> None:
+    """Check the mapping files and the schedule; exit code 1 where anything is wrong."""
+    _, warnings = schedule.load(schedule_file)
+    for warning in warnings:
+        err.print(f"schedule: {warning}")
+    found = valid_mappings(mappings)
+    missing: list[str] = []
+    if nav:
+        with desk() as at:
+            missing = list(_missing_in_nav(found, at))
+    for sentence in missing:
+        err.print(sentence)
+    if warnings or missing:
+        raise typer.Exit(1)
+    for remark in found.warnings():
+        out.print(f"note: {remark}", markup=False)
+    out.print(f"mappings and schedule are sound ({mappings})")
+    if nav:
+        out.print("NAV has every account, dimension value, customer and vendor that they name")
+
+
+def _missing_in_nav(mappings: Mappings, desk: Desk) -> Iterator[str]:
+    from cin7_nav.flows.invoices.reference import FRESH
+    from cin7_nav.hooks.channel import Entity
+    from cin7_nav.store import reference as cached
+
+    desk.reference(mappings).refresh(FRESH)
+    entities = {
+        Referenced.ACCOUNT: Entity.ACCOUNTS,
+        Referenced.CUSTOMER: Entity.CUSTOMERS,
+        Referenced.VENDOR: Entity.VENDORS,
+    }
+    rows = {
+        entity: {row.key: row.body for row in cached.rows(desk.database, "nav", entity)}
+        for entity in (Entity.DIMENSIONS, Entity.DIMENSION_VALUES, *entities.values())
+    }
+    dimensions = {row["id"]: row["code"] for row in rows[Entity.DIMENSIONS].values()}
+    values = {
+        (dimensions.get(row["dimensionId"], ""), row["code"])
+        for row in rows[Entity.DIMENSION_VALUES].values()
+    }
+    for named in references(mappings):
+        if named.what is Referenced.DIMENSION_VALUE:
+            if (named.dimension, named.code) not in values:
+                yield f"{named.rule}: NAV has no value {named.code} of dimension {named.dimension}"
+        elif named.what in entities:
+            yield from _missing(named, rows[entities[named.what]])
+
+
+def _missing(named: Reference, rows: dict[str, Any]) -> Iterator[str]:
+    row = rows.get(named.code)
+    if row is None:
+        yield f"{named.rule}: NAV has no {named.what} {named.code}"
+    elif named.what is Referenced.ACCOUNT and row["accountType"] != "Posting":
+        yield f"{named.rule}: NAV account {named.code} is of type {row['accountType']}, not Posting"
+    elif named.what is Referenced.ACCOUNT and (row["blocked"] or not row["directPosting"]):
+        reason = "is blocked" if row["blocked"] else "does not allow direct posting"
+        yield f"{named.rule}: NAV account {named.code} {reason}"
+    elif named.what is not Referenced.ACCOUNT and str(row["blocked"]).strip() == "All":
+        yield f"{named.rule}: NAV {named.what} {named.code} is blocked"

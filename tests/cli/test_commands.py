@@ -1,0 +1,98 @@
+"""The commands at the keyboard, on a real database."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import pytest
+from cin7_nav.cli import app
+from typer.testing import CliRunner, Result
+
+from tests.flows.invoices.conftest import Flow, flow
+
+__all__ = ["flow"]
+
+
+@pytest.fixture
+def run(flow: Flow, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Runs a command on the database of the `flow`."""
+    dsn = psycopg2.extensions.parse_dsn(flow.database.dsn)
+    database = {
+        "conn_type": "postgres", "host": dsn["host"], "port": int(dsn["port"]), "login": dsn["user"],
+        "password": dsn.get("password", ""), "schema": dsn["dbname"],
+    }  # fmt: skip
+    monkeypatch.setenv("AIRFLOW_CONN_CIN7_NAV_DB", json.dumps(database))
+    monkeypatch.setenv("CIN7_NAV_MAPPINGS", str(flow.directory))
+
+    def command(*arguments: str) -> Result:
+        return CliRunner().invoke(app, list(arguments))
+
+    return command
+
+
+def posted(flow: Flow) -> dict[str, Any]:
+    made = flow.sale("100.00")
+    flow.ready()
+    flow.deliver()
+    return made
+
+
+def test_status_tells_what_waits_since_when_and_who_can_fix_it(flow: Flow, run: Any) -> None:
+    flow.sale(charges=[{"tax_rule": "Levy 3%"}])
+    flow.ready()
+    flow.translate()
+    shown = run("status")
+    assert shown.exit_code == 0, shown.output
+    assert "1 needs_attention" in shown.output
+    assert "mapping editor can fix it" in shown.output
+    assert "tried 1 times" in shown.output
+
+
+def test_the_trail_shows_the_chain_of_postings(flow: Flow, run: Any) -> None:
+    made = posted(flow)
+    flow.act(made, "void")
+    flow.ready()
+    flow.deliver()
+    shown = run("trail", made["number"])
+    assert shown.exit_code == 0, shown.output
+    assert f"takes back C7S-{made['number']}" in shown.output
+    assert "reversed" in shown.output
+    assert "the chain of the audit trail is whole" in shown.output
+
+
+def test_what_is_to_apply_is_listed_until_somebody_says_it_is_done(flow: Flow, run: Any) -> None:
+    made = posted(flow)
+    flow.act(made, "void")
+    flow.ready()
+    flow.deliver()
+    (_, reversal) = [number for number, *_ in flow.deliveries(made)]
+    assert f"{reversal} (-120.00) to C7S-{made['number']}: takes it back" in run("to-apply").output
+    assert run("applied", reversal).exit_code == 0
+    assert run("to-apply").output.strip() == "nothing"
+    assert run("applied", reversal).exit_code == 1
+
+
+def test_a_document_is_put_aside_with_a_reason(flow: Flow, run: Any) -> None:
+    made = flow.sale(charges=[{"tax_rule": "Levy 3%"}])
+    flow.ready()
+    assert run("decide", made["number"], "post", "--reason", "why not").exit_code == 1
+    assert run("decide", made["number"], "skip", "--reason", "a test order").exit_code == 0
+    flow.translate()
+    assert flow.state(made) == "skipped"
+
+
+def test_an_unknown_number_is_said(run: Any) -> None:
+    shown = run("trail", "INV-99")
+    assert shown.exit_code == 1
+    assert "INV-99" in shown.output
+
+
+def test_broken_mappings_are_named_with_file_and_line(flow: Flow, run: Any) -> None:
+    file = Path(flow.directory) / "company.yaml"
+    file.write_text(file.read_text().replace("valuation: nav", "valuation: both"))
+    shown = run("check")
+    assert shown.exit_code == 1
+    assert "company.yaml:" in shown.output
