@@ -10,7 +10,7 @@ TESTS ?= tests
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down status test test-long bench check sandbox clean cin7-nav
+.PHONY: help setup demo up down status test test-long campaign bench check sandbox clean cin7-nav
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ test: setup ## the everyday tests (TESTS=tests/rules ARGS="-k rounding")
 
 test-long: setup ## the tests that start the whole stack or take long
 	$(VENV)/python -m pytest -m long $(TESTS) $(ARGS)
+
+campaign: setup ## die anywhere, 5,000 times: is all in the ledger once? (SEEDS=n; SEED=123 plays one)
+	$(VENV)/python -m tests.campaign $(if $(SEED),--seed $(SEED),$(if $(SEEDS),--seeds $(SEEDS)))
 
 bench: setup ## the benchmarks
 	$(VENV)/python -m bench $(ARGS)
