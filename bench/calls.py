@@ -8,8 +8,8 @@ from stack.connections import TENANT
 
 ALONE = 5
 TOGETHER = 25
-LIST_PAGES = 2
-"""One of the sale list, one of the purchase list."""
+LIST_PAGES = 4
+"""One of each list: sales, purchases, and the credit notes of both."""
 
 
 def measure(lab: Lab) -> list[Figure]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import signal
+import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -24,7 +25,8 @@ SCHEDULE = 'poll: "0 0 29 2 *"\nsweep: "30 2 * * *"\n'
 @pytest.fixture(scope="module")
 def running(folder: Path) -> Iterator[Installation]:
     """Every part of the stack, serving, with whatever the tests before have left in the books."""
-    var = folder / "end_to_end"
+    var = Path(tempfile.mkdtemp(prefix="end_to_end-", dir=folder))
+    var.chmod(0o755)
     mappings, schedule = var / "mappings", var / "schedule.yaml"
     shutil.copytree(ROOT / "include" / "mappings", mappings)
     schedule.write_text(SCHEDULE)

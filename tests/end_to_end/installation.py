@@ -73,15 +73,29 @@ class Airflow(AirflowClient):
         found: list[Json] = self._get(f"dags/{dag}/dagRuns", order_by="-id", limit=100, **query)["dag_runs"]
         return found
 
-    def tasks(self, run: str) -> dict[str, Json]:
-        """The tasks of one run of the flow by their names."""
-        rows = self._get(f"dags/{FLOW}/dagRuns/{run}/taskInstances")["task_instances"]
+    def tasks(self, run: str, dag: str = FLOW) -> dict[str, Json]:
+        """The tasks of one run by their names."""
+        rows = self._get(f"dags/{dag}/dagRuns/{run}/taskInstances")["task_instances"]
         return {row["task_id"]: row for row in rows}
 
     def is_started_by(self, run: str, source: str) -> bool:
         """Whether an asset event of the run `source` started this run of the flow."""
         events = self._get(f"dags/{FLOW}/dagRuns/{run}/upstreamAssetEvents")["asset_events"]
         return any(event["source_run_id"] == source for event in events)
+
+    def questions(self, number: str) -> list[Json]:
+        """The questions that people were ever asked about a document, answered or not, oldest first."""
+        asked = self._get("dags/decisions/dagRuns/~/hitlDetails", order_by="created_at", limit=100)
+        return [one for one in asked["hitl_details"] if f" {number}," in one["subject"]]
+
+    def answer(self, question: Json, option: str, **params: str) -> None:
+        """Answer as the person who is logged in."""
+        run = question["task_instance"]["dag_run_id"]
+        self._call(
+            "PATCH",
+            f"dags/decisions/dagRuns/{run}/taskInstances/ask/-1/hitlDetails",
+            json={"chosen_options": [option], "params_input": params},
+        )
 
     def log(self, run: str, task: str) -> str:
         """What the first try of a task has logged."""

@@ -84,7 +84,7 @@ def test_a_manual_run_carries_the_documents_it_names(installation: Installation)
         return started
 
     rehearsal = run(documents=[named["number"]], dry_run=True)
-    assert f"as C7S-{named['number']}" in installation.airflow.log(rehearsal, "translate")
+    assert f"as C7S-{named['number']}" in installation.airflow.log(rehearsal, "deliver")
     assert installation.nav_calls(INSERT) == 0
     assert installation.postings(named, other) == [0, 0]
 
@@ -132,7 +132,7 @@ def test_invalid_mappings_stop_the_invoices_and_not_the_dags(
     rules = accounts.read_text()
     accounts.write_text(rules.replace("account:", "acount:", 1))
     sale = installation.sale(announce=True)
-    installation.run_with("translate", "up_for_retry")
+    installation.run_with("deliver", "up_for_retry")
     assert installation.postings(sale) == [0]
     assert installation.nav_calls(INSERT) == 0
     assert installation.airflow.import_errors() == {}
