@@ -37,7 +37,8 @@ def test_a_staged_sale_is_waited_for_without_a_worker_until_people_post_it(stagi
         return next((run for run in runs if airflow.tasks(run, DAG)["posted"]["state"] == "deferred"), None)
 
     run = eventually(waiting)
-    assert not airflow.runs(FLOW, state="running")
+    eventually(lambda: not any(airflow.runs(FLOW, state=state) for state in UNFINISHED))
+    assert airflow.tasks(run, DAG)["posted"]["state"] == "deferred"
     assert staging.postings(sale) == [0]
 
     (batch,) = [one for one in staging.sandbox.nav.get("approvals")["batches"] if one["lines"]]
