@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
-from functools import partial
 from typing import Any, Protocol
 
+import msgspec
 import psycopg2
 import psycopg2.extensions
 import psycopg2.extras
@@ -20,7 +19,7 @@ __all__ = ["COMPANY", "Cursor", "Database", "values"]
 COMPANY = "default"
 """The company key of a one-company installation; every table carries it."""
 
-_loads = partial(json.loads, parse_float=Decimal)
+_loads = msgspec.json.Decoder(float_hook=Decimal).decode
 
 
 class AirflowConnection(Protocol):

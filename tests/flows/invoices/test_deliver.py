@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from cin7_nav.flows.invoices.deliver import agrees
 from cin7_nav.hooks.channel import PostedEntry
-from cin7_nav.hooks.errors import VendorError
+from cin7_nav.hooks.errors import Unavailable, VendorError
 from cin7_nav.hooks.nav_api_v2 import NavApiV2
 from cin7_nav.model import AccountType, Journal, JournalLine
 from cin7_nav.store import audit, documents
@@ -144,6 +144,33 @@ def test_a_task_killed_before_the_dimensions_are_set_posts_none_without_them(
     )
     found = {one["code"]: one["valueCode"] for one in row["dimensionSetLines"]}
     assert (found["CHANNEL"], found["REGION"]) == ("RETAIL", "GLASGOW")
+
+
+def test_what_is_on_its_way_is_written_down_when_the_next_documents_can_not_be_looked_for(
+    flow: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    days = {"from": str(flow.today), "to": str(flow.today), "updated": "now"}
+    flow.sandbox.cin7.post("bulk", {"sales": 30, "purchases": 15, **days})
+    flow.ready()
+    asked: list[int] = []
+    read = flow.nav.posted_entries
+
+    def away_once(numbers: list[str]) -> Any:
+        asked.append(len(numbers))
+        if len(asked) == 2:
+            raise Unavailable("NAV answered 503")
+        return read(numbers)
+
+    monkeypatch.setattr(flow.nav, "posted_entries", away_once)
+    with pytest.raises(Unavailable):
+        flow.deliver()
+    assert asked == [40, 5, 40]
+    assert flow.sql("SELECT state, count(*) FROM document GROUP BY state ORDER BY state") == [
+        ("posted", 40),
+        ("ready", 5),
+    ]
+    assert flow.sql("SELECT count(*) FROM document WHERE lease_owner IS NOT NULL") == [(0,)]
+    assert flow.deliver() == {"posted": 5}
 
 
 def test_while_nav_is_down_documents_stay_ready(flow: Any) -> None:

@@ -7,9 +7,10 @@ stored before the first byte leaves, and after a lost answer NAV is asked before
 from __future__ import annotations
 
 import logging
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import Counter, defaultdict, deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -52,6 +53,17 @@ class Sent:
     """Where NAV refused it: what NAV's reference data looked like."""
 
 
+@dataclass(frozen=True, slots=True)
+class UnderWay:
+    """A chunk of documents on its way to NAV."""
+
+    chunk: Sequence[Stored]
+    passed: Ready = ()
+    found: Sequence[Sent] = ()
+    """Those that NAV turned out to have already."""
+    attempts: Sequence[Future[Sent]] = ()
+
+
 class Deliverer:
     """The writing half of the flow, for one run."""
 
@@ -68,37 +80,65 @@ class Deliverer:
 
     def deliver(self, scope: Scope) -> Counter[str]:
         """Settle what is in doubt, then send every ready document of the scope."""
-        self._each_chunk((State.SENDING, State.UNKNOWN), Scope(), self._resolve)
-        self._each_chunk((State.READY,), scope, self._send)
+        for chunk in self._chunks((State.SENDING, State.UNKNOWN), Scope()):
+            with self._released(chunk):
+                self._resolve(chunk)
+        self._send(scope)
         return self.outcome
 
-    def _each_chunk(
-        self, states: Sequence[State], scope: Scope, work: Callable[[Sequence[Stored]], None]
-    ) -> None:
+    def _chunks(self, states: Sequence[State], scope: Scope) -> Iterator[Sequence[Stored]]:
         after = 0
         while chunk := documents.claim(self.database, states, scope, self.run, CHUNK, after=after):
             after = chunk[-1].id
-            try:
-                work(chunk)
-            finally:
-                documents.release(self.database, [stored.id for stored in chunk], self.run)
+            yield chunk
+
+    @contextmanager
+    def _released(self, chunk: Sequence[Stored]) -> Iterator[None]:
+        try:
+            yield
+        finally:
+            documents.release(self.database, [stored.id for stored in chunk], self.run)
 
     # --- documents that are ready ---
 
-    def _send(self, chunk: Sequence[Stored]) -> None:
-        passed = self._checked(chunk)
-        if not passed:
-            return
-        taken = self._entries(journal.document_no for _, journal in passed)
-        template = self.mappings.company.template.value
-        sent: list[Sent] = []
-        fresh: list[Delivery] = []
-        for delivery in deliveries.store_keys(self.database, passed, template, self.run):
-            if entries := taken.get(delivery.nav_document_no):
-                sent.append(self._found_posted(delivery, entries))
-            else:
-                fresh.append(delivery)
-        self._write(sent + self._marked(passed, self._post_all(fresh)))
+    def _send(self, scope: Scope) -> None:
+        """While one chunk is on its way, the next one is checked and the former one proved and written."""
+        under_way: deque[UnderWay] = deque()
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            try:
+                for chunk in self._chunks((State.READY,), scope):
+                    under_way.append(self._begun(pool, chunk))
+                    if len(under_way) > 1:
+                        self._end(under_way.popleft())
+            finally:
+                while under_way:
+                    self._end(under_way.popleft())
+
+    def _begun(self, pool: ThreadPoolExecutor, chunk: Sequence[Stored]) -> UnderWay:
+        """Check the chunk, store its keys, and start to insert and post what NAV does not have yet."""
+        try:
+            passed = self._checked(chunk)
+            if not passed:
+                return UnderWay(chunk)
+            taken = self._entries(journal.document_no for _, journal in passed)
+            template = self.mappings.company.template.value
+            keyed = deliveries.store_keys(self.database, passed, template, self.run)
+        except BaseException:
+            documents.release(self.database, [stored.id for stored in chunk], self.run)
+            raise
+        found = [
+            self._found_posted(one, taken[one.nav_document_no])
+            for one in keyed
+            if one.nav_document_no in taken
+        ]
+        fresh = [one for one in keyed if one.nav_document_no not in taken]
+        return UnderWay(chunk, passed, found, self._started(pool, fresh))
+
+    def _end(self, one: UnderWay) -> None:
+        with self._released(one.chunk):
+            if one.passed:
+                sent = self._prove([attempt.result() for attempt in one.attempts])
+                self._write([*one.found, *self._marked(one.passed, sent)])
 
     def _marked(self, passed: Ready, sent: Sequence[Sent]) -> list[Sent]:
         """With what NAV's reference data looked like where NAV refused something: the same is not sent again
@@ -149,10 +189,13 @@ class Deliverer:
 
     def _post_all(self, fresh: Sequence[Delivery]) -> list[Sent]:
         """Insert and post side by side, then prove all of them with one read."""
-        defaults = self.reference.account_defaults()
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            attempts = list(pool.map(lambda delivery: self._attempt(delivery, defaults), fresh))
-        return self._prove(attempts)
+            attempts = self._started(pool, fresh)
+        return self._prove([attempt.result() for attempt in attempts])
+
+    def _started(self, pool: ThreadPoolExecutor, fresh: Sequence[Delivery]) -> list[Future[Sent]]:
+        defaults = self.reference.account_defaults()
+        return [pool.submit(self._attempt, delivery, defaults) for delivery in fresh]
 
     def _attempt(self, delivery: Delivery, defaults: Mapping[str, Sequence[str]]) -> Sent:
         try:
