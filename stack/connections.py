@@ -54,7 +54,7 @@ def sandbox(settings: Settings) -> dict[str, str]:
             cin7,
             "33333333-3333-4333-8333-333333333333",
             CIN7_KEYS[0],
-            extra={"application_keys": [CIN7_KEYS[1]], "calls_per_minute": 60, "limit_scope": "key"},
+            extra={"application_keys": [CIN7_KEYS[1]], "calls_per_minute": 60},
         ),
         "nav_default": _connection(
             "nav",
