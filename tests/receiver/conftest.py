@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import secrets
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from typing import Any
 
 import pytest
 import requests
@@ -31,6 +34,12 @@ class Receiver:
         if secret:
             sent["Authorization"] = f"Bearer {secret}"
         return requests.post(f"{self.url}/cin7/{event_type}", data=body, headers=sent, timeout=10)
+
+    def notify(self, token: str, body: Any, **headers: str) -> requests.Response:
+        """A notification as NAV sends it; `body` as it is where it is bytes."""
+        sent = {"Content-Type": "application/json"} | {k.replace("_", "-"): v for k, v in headers.items()}
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        return requests.post(f"{self.url}/nav/{token}", data=data, headers=sent, timeout=10)
 
 
 @contextmanager
@@ -66,7 +75,41 @@ def rows(database: Database) -> Callable[[], list[tuple[str, ...]]]:
 
     def read() -> list[tuple[str, ...]]:
         with database.transaction() as cursor:
-            cursor.execute("SELECT type, flow, record_id, number, state, repeats FROM inbox ORDER BY id")
+            cursor.execute(
+                "SELECT type, flow, record_id, number, state, repeats FROM inbox "
+                "WHERE flow <> 'subscriptions' ORDER BY id"
+            )
             return cursor.fetchall()
 
     return read
+
+
+@pytest.fixture
+def rings(database: Database) -> Callable[[], list[tuple[str, ...]]]:
+    """Reads `(source, type, state, repeats)` of what the flow of the subscriptions is told."""
+
+    def read() -> list[tuple[str, ...]]:
+        with database.transaction() as cursor:
+            cursor.execute(
+                "SELECT source, type, state, repeats FROM inbox WHERE flow = 'subscriptions' ORDER BY id"
+            )
+            return cursor.fetchall()
+
+    return read
+
+
+@pytest.fixture
+def nav_secrets(database: Database) -> Callable[..., tuple[str, str]]:
+    """Admits a URL token and a clientState for an entity set, as a subscription has them."""
+
+    def admit(entity: str = "vendors", token: str = "", state: str = "") -> tuple[str, str]:
+        token, state = token or secrets.token_urlsafe(32), state or secrets.token_urlsafe(32)
+        with database.transaction() as cursor:
+            cursor.execute(
+                "INSERT INTO notification_secret (company, entity, url_sha256, state_sha256) "
+                "VALUES ('default', %s, %s, %s)",
+                (entity, webhook_secrets.fingerprint(token), webhook_secrets.fingerprint(state)),
+            )
+        return token, state
+
+    return admit

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import requests
-from cin7_nav.receiver import app
+from cin7_nav.receiver import events, intake
 from cin7_nav.store import webhook_secrets
 from cin7_nav.store.database import Database
 
@@ -44,7 +44,7 @@ def test_a_wrong_secret_is_refused_before_the_json_is_looked_at(
     receiver: Any, rows: Rows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looked_at: list[bytes] = []
-    monkeypatch.setattr(app, "parse", looked_at.append)
+    monkeypatch.setattr(events, "parse", looked_at.append)
     assert receiver.post(INVOICE, "not json", secret="wrong").status_code == 401
     assert (looked_at, rows()) == ([], [])
 
@@ -79,7 +79,7 @@ def test_nothing_else_is_there(receiver: Any, path: str) -> None:
 @pytest.mark.parametrize("extra", [0, 1])
 @pytest.mark.parametrize("chunked", [False, True])
 def test_the_body_has_a_largest_size(receiver: Any, rows: Rows, chunked: bool, extra: int) -> None:
-    body = BODY.encode().ljust(app.LARGEST + extra)
+    body = BODY.encode().ljust(intake.LARGEST["cin7"] + extra)
 
     def chunks() -> Iterator[bytes]:
         yield body[:1000]
@@ -91,7 +91,7 @@ def test_the_body_has_a_largest_size(receiver: Any, rows: Rows, chunked: bool, e
 
 
 def test_a_body_that_dawdles_is_given_up(receiver: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app, "BODY_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(intake, "BODY_TIMEOUT_S", 0.05)
     with socket.create_connection(("127.0.0.1", receiver.port), timeout=10) as connection:
         connection.sendall(
             f"POST /cin7/{INVOICE} HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{{".encode()
@@ -203,3 +203,37 @@ def test_the_log_names_records_and_nothing_of_the_sender(
         ("refused", {"status": 401}),
     ]
     assert not [word for word in ("ann@", "wrong-but", "a-long-random") if word in f"{caplog.text}{said}"]
+
+
+@pytest.mark.parametrize("shown", [None, "wrong"])
+def test_a_wrong_secret_calls_for_help_at_once_and_once(
+    receiver: Any, rings: Rows, shown: str | None
+) -> None:
+    """Cin7 switches the webhook off after six of them."""
+    for _ in range(3):
+        receiver.post(INVOICE, BODY, secret=shown)
+    assert rings() == [("cin7", "receiver/wrong-secret", "waiting", 2)]
+
+
+def test_an_address_that_is_always_wrong_is_put_off_and_the_right_secret_still_passes(
+    receiver: Any, rows: Rows
+) -> None:
+    assert receiver.post(INVOICE, BODY).status_code == 200
+    answers = [receiver.post(INVOICE, BODY, secret="wrong").status_code for _ in range(62)]
+    assert (answers[0], answers[-1]) == (401, 429)
+    assert receiver.post(INVOICE, BODY).status_code == 200
+
+
+def test_what_is_counted_can_be_read(receiver: Any) -> None:
+    def counted() -> dict[str, float]:
+        lines = requests.get(f"{receiver.url}/metrics", timeout=10).text.splitlines()
+        return {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in lines if line[0] != "#"}
+
+    landed = 'cin7_nav_receiver_requests_total{outcome="landed",source="cin7"}'
+    refused = 'cin7_nav_receiver_requests_total{outcome="wrong secret",source="cin7"}'
+    before = counted()
+    receiver.post(INVOICE, BODY)
+    receiver.post(INVOICE, BODY, secret="wrong")
+    after = counted()
+    assert after[landed] - before.get(landed, 0) == 1
+    assert after[refused] - before.get(refused, 0) == 1

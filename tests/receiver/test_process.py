@@ -6,11 +6,13 @@ import json
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psycopg2
 import pytest
 import requests
+from cin7_nav.store import webhook_secrets
 from cin7_nav.store.database import Database
 
 from stack import processes
@@ -54,6 +56,51 @@ def test_it_runs_logs_one_json_object_per_line_and_ends(receiver_dsn: str, tmp_p
     assert receiver_dsn not in log.read_text()
 
 
+def test_several_workers_share_the_work_and_the_counts_and_lose_nothing_when_stopped(
+    receiver_dsn: str, database: Database, tmp_path: Path
+) -> None:
+    webhook_secrets.admit(database, "cin7", "a-long-random-secret-for-tests")
+    port = processes.free_port()
+    given = {"CIN7_NAV_RECEIVER_DSN": receiver_dsn, "RECEIVER_PORT": str(port), "RECEIVER_WORKERS": "2"}
+    with (tmp_path / "receiver.log").open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "cin7_nav.receiver"], env=os.environ | given, stderr=output, stdout=output
+        )
+    accepted: list[str] = []
+
+    def send(number: int) -> None:
+        try:
+            answer = requests.post(
+                f"http://127.0.0.1:{port}/cin7/Sale/Undo",
+                json={"SaleOrderNumber": f"SO-{number}"},
+                headers={"Authorization": "Bearer a-long-random-secret-for-tests"},
+                timeout=10,
+            )
+        except requests.ConnectionError:
+            return
+        if answer.ok:
+            accepted.append(f"SO-{number}")
+
+    try:
+        processes.wait_until(lambda: _answers(port), 30, "the receiver does not answer")
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(send, range(100)))
+            counted = requests.get(f"http://127.0.0.1:{port}/metrics", timeout=10).text
+            tasks = [pool.submit(send, number) for number in range(100, 500)]
+            processes.wait_until(lambda: len(accepted) > 150, 20, "nothing is accepted")
+            process.terminate()
+            [task.result() for task in tasks]
+        process.wait(20)
+    finally:
+        process.kill()
+    assert 'cin7_nav_receiver_requests_total{outcome="landed",source="cin7"} 100.0' in counted
+    with database.transaction() as cursor:
+        cursor.execute("SELECT number FROM inbox")
+        landed = {row[0] for row in cursor.fetchall()}
+    assert set(accepted) <= landed
+    assert len(accepted) < 500
+
+
 def _answers(port: int) -> bool:
     try:
         return requests.get(f"http://127.0.0.1:{port}/health", timeout=1).ok
@@ -77,7 +124,9 @@ def test_a_later_function_is_closed_to_the_role(database: Database) -> None:
         assert cursor.fetchone() == (False,)
 
 
-@pytest.mark.parametrize("table", ["inbox", "webhook_secret", "expected_handshake", "document", "audit"])
+@pytest.mark.parametrize(
+    "table", ["inbox", "webhook_secret", "notification_secret", "expected_handshake", "subscription", "audit"]
+)
 @pytest.mark.parametrize("statement", ["SELECT FROM {}", "DELETE FROM {}"])
 def test_the_role_can_touch_no_table(receiver_dsn: str, table: str, statement: str) -> None:
     role = Database(receiver_dsn)

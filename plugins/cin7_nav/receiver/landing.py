@@ -1,17 +1,30 @@
-"""The receiver's one way into the database: the function `land_event`."""
+"""The receiver's one way into the database: the functions `land_event` and `answer_handshake`."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from typing import NamedTuple
 
 import asyncpg
 
-from cin7_nav.receiver.events import NO_FLOW, Pointer, as_records
+from cin7_nav.receiver.events import NO_FLOW
 from cin7_nav.store.asynchronous import TIMEOUT_S, arguments
 from cin7_nav.store.database import COMPANY
 
-_LAND = "SELECT land_event($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+_LAND = "SELECT valid, landed, quarantined FROM land_event($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+_HANDSHAKE = "SELECT answer_handshake($1, $2)"
+NOTHING = "[]"
+ONE_UNREAD = json.dumps([{"record_id": "", "number": "", "path": []}])
+
+
+class Landed(NamedTuple):
+    """What became of a body."""
+
+    valid: bool
+    """Whether the secret opens the door now; False: nothing landed."""
+    landed: int
+    quarantined: int
 
 
 class Landing:
@@ -32,30 +45,40 @@ class Landing:
         async with self._pool.acquire(timeout=TIMEOUT_S) as connection:
             return bool(await connection.fetchval("SELECT true"))
 
+    async def is_expected(self, token: bytes) -> bool:
+        """Whether a handshake is expected now at the URL whose token has this SHA-256."""
+        async with self._pool.acquire(timeout=TIMEOUT_S) as connection:
+            return bool(await connection.fetchval(_HANDSHAKE, COMPANY, token))
+
     async def is_valid(self, source: str, secret: bytes) -> bool:
         """Whether the secret with this SHA-256 opens the door for `source` now."""
-        return await self._land(source, secret, "", NO_FLOW, b"", "null", [], quarantined=False)
+        return (await self._land(source, secret, "", NO_FLOW, b"", "null", NOTHING)).valid
 
     async def land(
-        self, source: str, secret: bytes, type_: str, flow: str, body: bytes, found: list[Pointer]
-    ) -> bool:
-        """Land one row per pointer, in one transaction. False: the secret is not valid (any more).
+        self, source: str, secret: bytes, type_: str, flow: str, body: bytes, records: str,
+        *, kept: bytes | None = None,
+    ) -> Landed:  # fmt: skip
+        """Land one row per record, in one transaction; NAV's entries each by its own secret, type and flow.
 
-        Raises `asyncpg.DataError` for JSON that PostgreSQL can't keep, such as `\\u0000` in a string.
+        `kept` is stored in place of the body. Raises `asyncpg.DataError` for JSON that PostgreSQL can't keep,
+        such as `\\u0000` in a string.
         """
-        text = body.decode("utf-8-sig")
-        return await self._land(source, secret, type_, flow, body, text, found, quarantined=False)
+        text = (body if kept is None else kept).decode("utf-8-sig")
+        return await self._land(source, secret, type_, flow, body, text, records)
 
-    async def quarantine(self, source: str, secret: bytes, type_: str, flow: str, body: bytes) -> bool:
-        """Keep a body that can't be read, as text, for a person to look at."""
-        text = json.dumps(body.decode("utf-8", "replace").replace("\0", "\ufffd"))
-        return await self._land(source, secret, type_, flow, body, text, [Pointer("", "")], quarantined=True)
+    async def quarantine(
+        self, source: str, secret: bytes, type_: str, flow: str, body: bytes, *, kept: bytes | None = None
+    ) -> Landed:
+        """Keep a body that can't be read, as text, for a person to look at; or `kept` in place of it."""
+        text = (body if kept is None else kept).decode("utf-8", "replace")
+        text = json.dumps(text.replace("\0", "\ufffd"))
+        return await self._land(source, secret, type_, flow, body, text, ONE_UNREAD, quarantined=True)
 
     async def _land(
-        self, source: str, secret: bytes, type_: str, flow: str, body: bytes, text: str, found: list[Pointer],
-        *, quarantined: bool,
-    ) -> bool:  # fmt: skip
+        self, source: str, secret: bytes, type_: str, flow: str, body: bytes, text: str, records: str,
+        *, quarantined: bool = False,
+    ) -> Landed:  # fmt: skip
         digest = hashlib.sha256(body).hexdigest()
-        values = (COMPANY, source, secret, type_, flow, digest, text, as_records(found), quarantined)
+        values = (COMPANY, source, secret, type_, flow, digest, text, records, quarantined)
         async with self._pool.acquire(timeout=TIMEOUT_S) as connection:
-            return bool(await connection.fetchval(_LAND, *values))
+            return Landed(*await connection.fetchrow(_LAND, *values))
