@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -25,6 +25,16 @@ class Settings(BaseModel):
         checked = type(self).model_validate({**self.model_dump(), **changes})
         for name in changes:
             setattr(self, name, getattr(checked, name))
+
+
+class ClockChange(BaseModel):
+    """The body of `POST /_sandbox/clock`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    advance_seconds: float = 0.0
+    rate: float | None = Field(default=None, gt=0, le=100_000)
+    """Simulated seconds in a real one from now on."""
 
 
 @dataclasses.dataclass
@@ -87,8 +97,14 @@ def admin_routes(side: Side) -> list[Route]:
 
     async def clock(request: Request) -> Response:
         if request.method == "POST":
-            side.clock.advance(float((await _body(request))["advance_seconds"]))
-        return JSONResponse({"now": side.clock.now().isoformat()})
+            try:
+                change = ClockChange.model_validate(await _body(request))
+            except ValidationError as error:
+                return refused(error)
+            if change.rate is not None:
+                side.clock.run_at(change.rate)
+            side.clock.advance(change.advance_seconds)
+        return JSONResponse({"now": side.clock.now().isoformat(), "rate": side.clock.rate})
 
     return [
         Route("/_sandbox/health", health),

@@ -123,9 +123,10 @@ class Webhooks:
     async def _deliver(self, identifier: str, body: bytes, now: bool) -> None:
         settings, clock = self._tenant.settings, self._tenant.clock
         if not now:
-            first = settings.webhook_first_delay
-            delay = clock.real(FIRST_DELAY) if first is None else first
-            await asyncio.sleep(delay + self._chance.uniform(0, settings.webhook_spread))
+            if settings.webhook_first_delay is None:
+                await clock.sleep(FIRST_DELAY)
+            spread = self._chance.uniform(0, settings.webhook_spread)
+            await asyncio.sleep((settings.webhook_first_delay or 0.0) + spread)
         for wait in (*LADDER, None):
             hook = self.hooks.get(identifier)
             if hook is None or not hook.is_active:

@@ -163,7 +163,7 @@ class Seed:
         event = f"{made['side'].title()}/InvoiceAuthorised"
         records = json.dumps([{"record_id": record, "number": made["order_number"], "path": []}])
         landed = self._sql(
-            "SELECT land_event('default', 'cin7', %s, %s, 'invoices', %s, '{}', %s, false)",
+            "SELECT valid FROM land_event('default', 'cin7', %s, %s, 'invoices', %s, '{}', %s, false)",
             (webhook_secrets.fingerprint(SECRET), event, f"{event}{record}{number}", records),
         )
         if landed != [(True,)]:

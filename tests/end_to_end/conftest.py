@@ -18,8 +18,8 @@ from stack.supervisor import Supervisor
 from stack.verdict import Ledger
 from tests.end_to_end.installation import FLOW, Airflow, Installation, eventually
 
-SCHEDULE = 'poll: "0 0 29 2 *"\nsweep: "30 2 * * *"\n'
-"""Polls happen when a test asks for one; the sweep is daily, as backfills are by day."""
+SCHEDULE = 'poll: "0 0 29 2 *"\nsweep: "30 2 * * *"\nrenewal: "0 0 29 2 *"\n'
+"""Polls and renewals happen when a test asks for one; the sweep is daily, as backfills are by day."""
 
 
 @pytest.fixture(scope="module")

@@ -2,70 +2,27 @@
 
 from __future__ import annotations
 
-import json
 import secrets
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from typing import Any
+from contextlib import AbstractContextManager
 
 import pytest
-import requests
-import uvicorn
-from cin7_nav.receiver.app import create_app
 from cin7_nav.store import webhook_secrets
 from cin7_nav.store.database import Database
 
-from stack import processes
-
-SECRET = "a-long-random-secret-for-tests"
-
-
-class Receiver:
-    """A running receiver."""
-
-    def __init__(self, url: str, port: int) -> None:
-        self.url = url
-        self.port = port
-
-    def post(self, event_type: str, body: bytes | str, secret: str | None = SECRET,
-             **headers: str) -> requests.Response:  # fmt: skip
-        sent = {"Content-Type": "application/json"} | {k.replace("_", "-"): v for k, v in headers.items()}
-        if secret:
-            sent["Authorization"] = f"Bearer {secret}"
-        return requests.post(f"{self.url}/cin7/{event_type}", data=body, headers=sent, timeout=10)
-
-    def notify(self, token: str, body: Any, **headers: str) -> requests.Response:
-        """A notification as NAV sends it; `body` as it is where it is bytes."""
-        sent = {"Content-Type": "application/json"} | {k.replace("_", "-"): v for k, v in headers.items()}
-        data = body if isinstance(body, bytes) else json.dumps(body).encode()
-        return requests.post(f"{self.url}/nav/{token}", data=data, headers=sent, timeout=10)
-
-
-@contextmanager
-def _serve(dsn: str) -> Iterator[Receiver]:
-    port = processes.free_port()
-    server = uvicorn.Server(uvicorn.Config(create_app(dsn), port=port, log_config=None, access_log=False))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        processes.wait_until(lambda: server.started, 10, "the receiver does not start")
-        yield Receiver(f"http://127.0.0.1:{port}", port)
-    finally:
-        server.should_exit = True
-        thread.join(10)
+from tests.receiving import SECRET, Receiver, serve_receiver
 
 
 @pytest.fixture
 def serve() -> Callable[[str], AbstractContextManager[Receiver]]:
     """Starts a receiver on the database that a DSN names."""
-    return _serve
+    return serve_receiver
 
 
 @pytest.fixture
 def receiver(database: Database, receiver_dsn: str) -> Iterator[Receiver]:
     webhook_secrets.admit(database, "cin7", SECRET)
-    with _serve(receiver_dsn) as running:
+    with serve_receiver(receiver_dsn) as running:
         yield running
 
 

@@ -24,7 +24,8 @@ def land(database: Database) -> Land:
         records = json.dumps([{"record_id": "", "number": number, "path": []} for number in numbers])
         with database.transaction() as cursor:
             cursor.execute(
-                "SELECT valid FROM land_event('default', 'cin7', %s, 'Sale/Voided', %s, 'hash', %s, %s, false)",
+                "SELECT valid FROM "
+                "land_event('default', 'cin7', %s, 'Sale/Voided', %s, 'hash', %s, %s, false)",
                 (secret, flow, body, records),
             )
             return bool((cursor.fetchone() or (False,))[0])

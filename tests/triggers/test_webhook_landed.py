@@ -42,7 +42,8 @@ def land(
         records = json.dumps([{"record_id": "", "number": f"SO-{next(serial)}", "path": []}])
         with database.transaction() as cursor:
             cursor.execute(
-                "SELECT land_event('default', 'cin7', %s, 'Sale/Voided', %s, 'hash', '{}', %s, false)",
+                "SELECT valid FROM "
+                "land_event('default', 'cin7', %s, 'Sale/Voided', %s, 'hash', '{}', %s, false)",
                 (webhook_secrets.fingerprint(SECRET), flow, records),
             )
 

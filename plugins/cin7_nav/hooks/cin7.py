@@ -131,6 +131,11 @@ class Cin7Hook(VendorHook):
             "/purchaseCreditNoteList", "PurchaseList", "LastUpdatedDate", updated_since, None, {}
         )
 
+    def changed_since(self, path: str, parameter: str, since: dt.datetime) -> int:
+        """How many rows of a list changed after this time; `parameter` is the list's name for that filter."""
+        answer = self.get(path, **{parameter: _stamp(since)}, Page=1, Limit=1)
+        return int(self._record(answer, "Total", path)["Total"])
+
     def search_sale(self, number: str) -> list[Row]:
         """Headers of the sales whose order, invoice or credit-note number is exactly this one."""
         return self._search("/saleList", "SaleList", number)

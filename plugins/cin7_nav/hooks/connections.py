@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from cin7_nav.hooks.addresses import is_loopback
 from cin7_nav.hooks.errors import Misconfigured
 from cin7_nav.model import Fixer
 
@@ -155,15 +155,8 @@ def _url(connection: AirflowConnection, default: str, *, plain_http: bool, fixer
         url = parts._replace(netloc=f"{parts.netloc}:{connection.port}").geturl()
     if "@" in parts.netloc or parts.query or parts.fragment or not parts.hostname:
         wrong = "must be a plain address without user, password or query"
-    elif parts.scheme == "https" or (parts.scheme == "http" and (plain_http or _is_loopback(parts.hostname))):
+    elif parts.scheme == "https" or (parts.scheme == "http" and (plain_http or is_loopback(parts.hostname))):
         return url
     else:
         wrong = "must begin with https://"
     raise Misconfigured(f"connection {connection.conn_id}: the host {wrong}", fixer=fixer)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

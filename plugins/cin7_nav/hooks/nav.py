@@ -75,6 +75,7 @@ class NavHook(VendorHook):
         super().__init__(nav_conn_id, sleep)
         self.settings = NavSettings.of(connection or self.get_connection(nav_conn_id))
         mask_secret(self.settings.secret)
+        self.may_be_private = self.settings.extra.deployment == "on_premises"
         self._auth = self._authentication()
         self._database = database
         app = f"{self.settings.root} {self.settings.user}"
@@ -151,15 +152,19 @@ class NavHook(VendorHook):
         body: Mapping[str, Any] | None = None,
         *,
         params: Mapping[str, Any] | None = None,
+        etag: str = "*",
         repeatable: bool = False,
     ) -> Any:
         """The one way anything is written in NAV. Sent once, again only where NAV refused it as one too many.
+
+        `etag`: the version that a PATCH or DELETE is about; whatever there is, where it is not given.
 
         `repeatable` says that sending it twice leaves the same state: then a lost answer is `Unavailable`
         instead of `OutcomeUnknown`. Raises `PermissionError` for anything that is not writable.
         """
         self._check_writable(method, path, body)
-        return self._write(method, self._url(path, params or {}), body, {}, repeatable)
+        headers = {"If-Match": etag} if method in ("PATCH", "DELETE") else {}
+        return self._write(method, self._url(path, params or {}), body, headers, repeatable)
 
     def delete_many(self, paths: Sequence[str]) -> list[int]:
         """Delete these records of the API in one call; the HTTP status of each, in order. Repeatable."""
@@ -239,8 +244,7 @@ class NavHook(VendorHook):
         return self._repeating(Unavailable)(self._call, "GET", url, headers, None, True)
 
     def _write(self, method: str, url: str, body: Any, headers: Mapping[str, str], repeatable: bool) -> Any:
-        sent = {"If-Match": "*", **headers} if method in ("PATCH", "DELETE") else headers
-        return self._repeating(CallLimit)(self._call, method, url, sent, body, repeatable)
+        return self._repeating(CallLimit)(self._call, method, url, headers, body, repeatable)
 
     def _call(self, method: str, url: str, headers: Mapping[str, str], body: Any, repeatable: bool) -> Any:
         response = self._send(method, url, headers, body, repeatable)

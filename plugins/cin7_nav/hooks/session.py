@@ -21,7 +21,9 @@ from requests_toolbelt.adapters.socket_options import TCPKeepAliveAdapter
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
 from urllib3.exceptions import NewConnectionError
 
+from cin7_nav.hooks.addresses import host_of, is_private
 from cin7_nav.hooks.errors import Misconfigured, OutcomeUnknown, Unavailable, VendorError
+from cin7_nav.model import Fixer
 
 CONNECT_TIMEOUT_S = 10.0
 POOL_SIZE = 4
@@ -87,10 +89,13 @@ class VendorHook(HttpHook):
 
     vendor: str
     """The name that messages use."""
+    may_be_private = False
+    """Whether the vendor may lie in our own network."""
 
     def __init__(self, conn_id: str, sleep: Callable[[float], None] = time.sleep) -> None:
         super().__init__(method="GET", http_conn_id=conn_id)
         self._sleep = sleep
+        self._allowed_hosts: set[str] = set()
 
     def get_conn(self, headers: Any = None, extra_options: Any = None) -> VendorSession:
         """The shared session of this process; carries no credential. Arguments of `HttpHook` are refused."""
@@ -138,8 +143,10 @@ class VendorHook(HttpHook):
         """Send once; any HTTP answer is returned.
 
         Raises `Unavailable` where nothing was sent or a repeatable call got no answer, `OutcomeUnknown` where
-        another call got none, `Misconfigured` where the certificate is not trusted.
+        another call got none, `Misconfigured` where the certificate is not trusted or the address is private
+        and must not be.
         """
+        self._check_host(host_of(url))
         data = None if body is None else _ENCODER.encode(body)
         content = {} if data is None else {"Content-Type": "application/json"}
         try:
@@ -154,6 +161,17 @@ class VendorHook(HttpHook):
             if isinstance(error, requests.exceptions.ConnectTimeout) or _caused_by(error, NewConnectionError):
                 raise Unavailable(f"no connection to {self.vendor}: nothing was sent") from None
             raise self.lost(f"{self.vendor}'s answer was lost ({type(error).__name__})", repeatable) from None
+
+    def _check_host(self, host: str) -> None:
+        """Once for each host: our login must not go into a private network because a name leads there."""
+        if host not in self._allowed_hosts:
+            if not self.may_be_private and is_private(host):
+                raise Misconfigured(
+                    f"{self.vendor}'s address leads into a private network: only a NAV that is marked as "
+                    "on_premises may lie there",
+                    fixer=Fixer.DATA_TEAM,
+                )
+            self._allowed_hosts.add(host)
 
     def lost(self, message: str, repeatable: bool) -> Unavailable | OutcomeUnknown:
         """The error for a call that was sent and whose effect can't be seen."""

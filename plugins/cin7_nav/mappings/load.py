@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
+from cin7_nav.mappings import subscriptions
 from cin7_nav.mappings.company import Company, company
 from cin7_nav.mappings.dimensions import Dimension, ambiguous, dimensions
 from cin7_nav.mappings.facts import Facts, Field
@@ -129,13 +130,16 @@ def _kind(facts: Facts) -> str:
 def load(directory: Path) -> Mappings | list[MappingError]:
     """Read every `*.yaml` in the directory; the name up to its first dot says what a file holds.
 
-    Rules of one sort may be spread over several files (`accounts.yaml`, `accounts.sales.yaml`): neither the
-    files nor their order nor the order of their rules plays a part. Returns all errors of all files.
+    `subscriptions.yaml` is apart: it decides about no document. Rules of one sort may be spread over several
+    files (`accounts.yaml`, `accounts.sales.yaml`): neither the files nor their order nor the order of their
+    rules plays a part. Returns all errors of all files.
     """
     sources: dict[str, list[Source]] = {sort: [] for sort in FILES}
     errors: list[MappingError] = []
     digest = hashlib.sha256()
     for path in sorted([*directory.glob("*.yaml"), *directory.glob("*.yml")]):
+        if path.name == subscriptions.FILE:
+            continue
         sort = path.name.partition(".")[0]
         if sort not in FILES or path.suffix != ".yaml":
             allowed = ", ".join(f"{name}.yaml" for name in FILES)

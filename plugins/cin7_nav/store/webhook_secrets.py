@@ -8,6 +8,7 @@ and not even the whole hash would open the door.
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 
 from cin7_nav.store.database import COMPANY, Database
@@ -55,4 +56,19 @@ def keep_only(database: Database, source: str, secret: str) -> None:
                             WHERE company = %(company)s AND source = %(source)s AND sha256 = %(kept)s)
             """,
             {"company": COMPANY, "source": source, "kept": fingerprint(secret)},
+        )
+
+
+def end_former(database: Database, source: str, secret: str, after: dt.timedelta) -> None:
+    """End a rotation that began long enough ago: every other secret stops being valid."""
+    with database.transaction() as cursor:
+        cursor.execute(
+            """
+            DELETE FROM webhook_secret WHERE company = %(company)s AND source = %(source)s
+                AND sha256 <> %(kept)s
+                AND EXISTS (SELECT FROM webhook_secret
+                            WHERE company = %(company)s AND source = %(source)s AND sha256 = %(kept)s
+                                AND admitted_at <= clock_timestamp() - %(after)s)
+            """,
+            {"company": COMPANY, "source": source, "kept": fingerprint(secret), "after": after},
         )

@@ -89,7 +89,7 @@ class Flow:
         records = json.dumps([{"record_id": record_id, "number": number, "path": []}])
         with self.database.transaction() as cursor:
             cursor.execute(
-                "SELECT land_event('default', 'cin7', %s, %s, 'invoices', %s, '{}', %s, false)",
+                "SELECT valid FROM land_event('default', 'cin7', %s, %s, 'invoices', %s, '{}', %s, false)",
                 (webhook_secrets.fingerprint(SECRET), event, f"{event}{record_id}{number}", records),
             )
             assert cursor.fetchone() == (True,)

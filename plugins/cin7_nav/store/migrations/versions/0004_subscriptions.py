@@ -46,11 +46,15 @@ CREATE TABLE alarm (
     code         text NOT NULL,
     message      text NOT NULL,
     fixer        text NOT NULL,
+    once         boolean NOT NULL,
     since        timestamptz NOT NULL,
     told_at      timestamptz,
+    is_open      boolean NOT NULL,
     PRIMARY KEY (company, source, name, code)
 );
-COMMENT ON TABLE alarm IS 'What is wrong with subscriptions and events now, and when people were told last.';
+COMMENT ON TABLE alarm IS 'What is wrong with subscriptions and events, and when people were told last.';
+COMMENT ON COLUMN alarm.is_open IS 'false: it is over, and remembered so that it is not told at every turn';
+COMMENT ON COLUMN alarm.once IS 'nothing to act on: told once and never again';
 
 CREATE INDEX inbox_alarms ON inbox (company, source, type, landed_at) WHERE flow = 'subscriptions';
 CREATE INDEX inbox_quarantined ON inbox (company, source, landed_at) WHERE state = 'quarantined';

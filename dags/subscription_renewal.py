@@ -1,0 +1,71 @@
+"""### Subscriptions and webhooks never go quiet
+
+NAV ends a subscription after three days, or at once after one wrong answer; Cin7 switches a webhook off after
+six failed attempts, without a word; both lose what happened meanwhile. This DAG keeps alive on both sides
+what `include/mappings/subscriptions.yaml` wants: it makes what is missing, renews what is about to end,
+repairs what differs, switches on what Cin7 switched off, and removes what it made itself and nobody wants any
+more. What others made it leaves alone.
+
+**Runs** by the cron `renewal` of `include/schedule.yaml` (every hour), soon after the DAG is first switched
+on, and at once when the receiver meets a wrong secret or something that it can't read.
+
+**Steps.** `renew` compares wanted with existing, acts, and catches up: after every gap NAV's flows get an
+event that says since when to read, and `poll` lets the flows read Cin7's lists. The audit trail says for each
+gap: silent from … to …, how many records were found by polling. `alarm` turns red where something needs a
+person, once, and again after twelve hours; a notifier can be named in `subscriptions.yaml`.
+
+What is there and what is wrong shows `cin7-nav subscriptions`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from airflow.sdk import AssetOrTimeSchedule, CronTriggerTimetable, dag, get_current_context, task
+from cin7_nav.flows.assets import POLL_DUE, landed, load_schedule, with_warnings
+from cin7_nav.flows.subscriptions import tasks
+
+SCHEDULE, WARNINGS = load_schedule()
+NOTIFIERS, MISTAKES = tasks.notifiers()
+
+
+@dag(
+    dag_id="subscription_renewal",
+    schedule=AssetOrTimeSchedule(
+        timetable=CronTriggerTimetable(
+            SCHEDULE.renewal, timezone="UTC", run_immediately=dt.timedelta(hours=1)
+        ),
+        assets=landed("subscriptions"),
+    ),
+    catchup=False,
+    max_active_runs=1,
+    default_args={
+        "owner": "cin7-nav",
+        "retries": 4,
+        "retry_delay": dt.timedelta(seconds=15),
+        "retry_exponential_backoff": 2.0,
+        "max_retry_delay": dt.timedelta(minutes=10),
+        "on_failure_callback": NOTIFIERS,
+    },
+    tags=["cin7-nav", "cin7", "nav", "webhooks"],
+    doc_md=with_warnings(__doc__ or "", (*WARNINGS, *MISTAKES)),
+)
+def subscription_renewal() -> None:
+    @task
+    def renew() -> list[bool]:
+        return [True] if tasks.renew(get_current_context()) else []
+
+    @task(outlets=[POLL_DUE])
+    def poll(due: bool) -> None:
+        """Lets the flows read what changed in Cin7 while it was silent; skipped where it was not."""
+
+    @task(trigger_rule="all_done")
+    def alarm() -> int:
+        return tasks.alarm()
+
+    renewed = renew()
+    poll.expand(due=renewed)
+    renewed >> alarm()
+
+
+subscription_renewal()
