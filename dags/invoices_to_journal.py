@@ -104,7 +104,7 @@ def invoices_to_journal() -> None:
 
     @task
     def settle(collected: dict[str, Any]) -> list[dict[str, Any]]:
-        tasks.settle(get_current_context(), collected["events"])
+        tasks.settle(get_current_context(), collected["events"], collected["told_by_nav"])
         return asking.open_questions(get_current_context())
 
     @task(outlets=[POLL_DUE])

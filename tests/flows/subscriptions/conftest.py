@@ -107,6 +107,11 @@ class Office:
         inbox.done(self.database, [event.id for event in found])
         return found
 
+    def sql(self, statement: str, *parameters: object) -> list[tuple[Any, ...]]:
+        with self.database.transaction() as cursor:
+            cursor.execute(statement, parameters or None)
+            return list(cursor.fetchall()) if cursor.description else []
+
     # --- the two sides ---
 
     def subscriptions(self) -> dict[str, dict[str, Any]]:

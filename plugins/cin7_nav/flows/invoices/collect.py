@@ -60,6 +60,8 @@ class Collected:
 
     events: list[int] = field(default_factory=list)
     """Ids of the claimed inbox events, to be done once the documents are dealt with."""
+    told_by_nav: set[str] = field(default_factory=set)
+    """Entity sets of NAV that NAV told of changes in: nothing is read in Cin7 for them."""
     orders: int = 0
     outcome: Counter[str] = field(default_factory=Counter)
     more: bool = False
@@ -86,7 +88,10 @@ class Collector:
         ):
             self.collected.events += [event.id for event in events]
             for event in events:
-                self._look_at(event)
+                if event.source == "nav":
+                    self.collected.told_by_nav.add(event.type.partition("/")[0])
+                else:
+                    self._look_at(event)
         return self.collected
 
     def changed(self) -> Collected:

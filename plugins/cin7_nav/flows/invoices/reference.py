@@ -86,6 +86,12 @@ class Reference:
         """Fetch again what a document is about to be held back for, unless it is as good as new."""
         return self.refresh(DOUBT, whole_parties=FRESH)
 
+    def refresh_documents(self, entities: Collection[str]) -> None:
+        """Fetch now what changed among NAV's invoices and credit memos, those of these entity sets."""
+        for entity in _DOCUMENTS:
+            if self.company and entity in entities:
+                self._refresh_nav(entity, dt.timedelta(0), WHOLE)
+
     def forget_deleted(self, twins: Collection[NavDocument | NavLines]) -> bool:
         """Forget those of these documents that people deleted in NAV, which no list of changes tells; whether
         any was. NAV is asked only about what it lets people delete."""

@@ -10,15 +10,18 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from cin7_nav.flows.invoices.deliver import Sent, entries_by_number, proven, write
+from cin7_nav.flows.invoices.reference import Reference
 from cin7_nav.hooks.channel import NavChannel, batches
 from cin7_nav.model import Fixer, Problem, State
 from cin7_nav.rules.staged_lines import differences
-from cin7_nav.store import decisions, deliveries
+from cin7_nav.rules.twins import TWIN, NavDocument, twin_problem
+from cin7_nav.store import decisions, deliveries, documents
 from cin7_nav.store.database import Database
 from cin7_nav.store.deliveries import Delivery, Outcome, Staged
 from cin7_nav.store.documents import STAGED_OTHERWISE, Run, Scope
 
 CHANGED, DELETED = "staged_lines_changed", "staged_lines_deleted"
+TWIN_OF_STAGED = "twin_of_staged"
 
 DIFFERENCES_TOLD = 5
 
@@ -32,6 +35,35 @@ def look(database: Database, nav: NavChannel, run: Run, scope: Scope | None = No
     outcome: Counter[str] = Counter()
     for page in deliveries.staged_pages(database, scope or Scope()):
         outcome += _Look(database, nav, run, page).outcome(again=False)
+    return outcome
+
+
+def any_is(database: Database) -> bool:
+    """Whether anything lies in NAV to be posted."""
+    return next(deliveries.staged_pages(database, Scope()), None) is not None
+
+
+def notice_twins(database: Database, reference: Reference, run: Run) -> Counter[str]:
+    """Tell of staged documents that somebody has keyed into NAV by hand as well, as far as the cached lists
+    of NAV's documents show: posting both would be once too often."""
+    outcome: Counter[str] = Counter()
+    for page in deliveries.staged_pages(database, Scope()):
+        ids = [one.delivery.document_id for one in page]
+        with database.transaction() as cursor:
+            of = documents.locked(cursor, ids)
+        answers = decisions.answers(database, ids)
+        pairs = [(of[one.delivery.document_id].document, one.delivery.journal) for one in page]
+        sent: list[Sent] = []
+        for one, found in zip(page, reference.twins(pairs), strict=True):
+            twins = [twin for twin in found if isinstance(twin, NavDocument)]
+            told = TWIN_OF_STAGED in one.problems
+            answered = TWIN in answers.get(one.delivery.document_id, {})
+            if twins and not told and not answered and one.delivery.reverses is None:
+                sent.append(_twin(one.delivery, twins))
+            elif told and not twins:
+                why = "no document of NAV has its number any more"
+                sent.append(Sent(one.delivery, None, State.STAGED, why))
+        outcome += write(database, sent, run, if_staged=True)
     return outcome
 
 
@@ -117,6 +149,16 @@ def _changed(delivery: Delivery, told: Sequence[str]) -> Sent:
         f"somebody changed {delivery.nav_document_no} in NAV's batch {delivery.batch_code}: "
         f"{'; '.join(told[:DIFFERENCES_TOLD])}{more}. Put the lines right in NAV; what is posted is compared "
         "with what was sent",
+    )
+
+
+def _twin(delivery: Delivery, twins: Sequence[NavDocument]) -> Sent:
+    told = "; ".join(twin_problem(twin, delivery.journal).message for twin in twins)
+    return _needs_attention(
+        delivery,
+        TWIN_OF_STAGED,
+        f"it lies in NAV's batch {delivery.batch_code} to be posted, and {told}. If it is, delete the lines "
+        "in the batch and skip the document; if both are right, post the batch",
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -159,6 +159,7 @@ def collect(context: Mapping[str, Any]) -> dict[str, Any]:
         "orders": found.orders,
         "outcome": dict(found.outcome),
         "more": found.more,
+        "told_by_nav": sorted(found.told_by_nav),
     }
 
 
@@ -212,12 +213,24 @@ def deliver(context: Mapping[str, Any]) -> dict[str, int]:
     return dict(outcome)
 
 
-def settle(context: Mapping[str, Any], events: list[int]) -> dict[str, int]:
-    """Step 4. The answer: what NAV posted meanwhile, and what was tidied up."""
+def settle(
+    context: Mapping[str, Any], events: list[int], told_by_nav: Collection[str] = ()
+) -> dict[str, int]:
+    """Step 4. The answer: what NAV posted meanwhile, and what was tidied up.
+
+    `told_by_nav`: entity sets of NAV that changed, as NAV says: what is staged may be posted by now, or keyed
+    in by hand as well.
+    """
     work = assignment(context)
+    mappings = load(mappings_directory())
     with desk() as at:
-        follow = work.waits_for_nobody and not work.dry_run
+        look = bool(told_by_nav) and staged.any_is(at.database)
+        follow = (work.waits_for_nobody or look) and not work.dry_run
         outcome = settling.settle(at.database, at.nav, work.run, events, follow=follow)
+        if follow and isinstance(mappings, Mappings):
+            reference = at.reference(mappings)
+            reference.refresh_documents(told_by_nav)
+            outcome += staged.notice_twins(at.database, reference, work.run)
         log.info("Settled: %s; documents by state: %s", dict(outcome), documents.counts(at.database, Scope()))
     return dict(outcome)
 
