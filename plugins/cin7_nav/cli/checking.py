@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cin7_nav.cli.console import MAPPINGS, MappingsOption, app, desk, err, out, valid_mappings
-from cin7_nav.mappings import Mappings, schedule
+from cin7_nav.mappings import Mappings, schedule, subscriptions
 from cin7_nav.mappings.references import Reference, Referenced, references
 
 if TYPE_CHECKING:
@@ -33,6 +33,10 @@ def check(
     _, warnings = schedule.load(schedule_file)
     for warning in warnings:
         err.print(f"schedule: {warning}")
+    wanted = subscriptions.load(mappings)
+    mistakes = [] if isinstance(wanted, subscriptions.Subscriptions) else wanted
+    for mistake in mistakes:
+        err.print(str(mistake), markup=False)
     found = valid_mappings(mappings)
     missing: list[str] = []
     if nav:
@@ -40,7 +44,7 @@ def check(
             missing = list(_missing_in_nav(found, at))
     for sentence in missing:
         err.print(sentence)
-    if warnings or missing:
+    if warnings or mistakes or missing:
         raise typer.Exit(1)
     for remark in found.warnings():
         out.print(f"note: {remark}", markup=False)

@@ -9,6 +9,7 @@ and these only once its secret proved right. What is answered when, says `status
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -29,6 +30,7 @@ from cin7_nav.receiver.events import NO_FLOW, Unreadable
 from cin7_nav.receiver.intake import body, check_content_type
 from cin7_nav.receiver.landing import Landed, Landing
 from cin7_nav.receiver.limiting import Known, Limiter
+from cin7_nav.receiver.notifications import Notification
 from cin7_nav.receiver.statuses import ANSWERS, HEADERS, SENTENCES, Outcome, Refused
 from cin7_nav.store.asynchronous import LOST
 from cin7_nav.store.webhook_secrets import fingerprint
@@ -37,6 +39,8 @@ log = logging.getLogger("cin7_nav.receiver")
 
 SECRET_HEADER = "X-Webhook-Secret"
 LONGEST_VALIDATION = 2048
+SHORT = 64 * 1024
+"""Bytes of a notification that are read at once; longer ones are read beside the others."""
 
 _EVENT_TYPE = re.compile(r"[A-Za-z]{1,40}/[A-Za-z]{1,60}")
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{32,128}")
@@ -206,19 +210,26 @@ async def _nav(door: Door, request: Request) -> Done | Response:
         await _put_aside(door, url, content)
         return Done(Outcome.WRONG_SECRET)
     try:
-        found = notifications.notifications(events.parse(content))
-        kept = notifications.without_states(content)
-        landed = await door.landing.land(
-            "nav", url, "", NO_FLOW, content, notifications.as_records(found), kept=kept
-        )
+        found, kept, records = await _read(content)
+        landed = await door.landing.land("nav", url, "", NO_FLOW, content, records, kept=kept)
     except (Unreadable, asyncpg.DataError) as error:
         await _put_aside(door, url, content)
         return Done(Outcome.QUARANTINED, why=_why(error))
     if not landed.landed:
         return Done(Outcome.QUARANTINED, why="none of its entries is for a subscription of ours")
-    records = tuple(f"{one.type} {one.record_id or one.number}".strip() for one in found)
-    records = records if not landed.quarantined else ()
-    return Done(Outcome.LANDED, "notification", records, quarantined=landed.quarantined)
+    told = () if landed.quarantined else tuple(map(str, found))
+    return Done(Outcome.LANDED, "notification", told, quarantined=landed.quarantined)
+
+
+async def _read(content: bytes) -> tuple[list[Notification], bytes, str]:
+    """The notifications in a body, what is kept of it, and its records; a long one without keeping others
+    waiting."""
+
+    def read() -> tuple[list[Notification], bytes, str]:
+        found = notifications.notifications(events.parse(content))
+        return found, notifications.without_states(content), notifications.as_records(found)
+
+    return read() if len(content) <= SHORT else await asyncio.to_thread(read)
 
 
 async def _handshake(door: Door, url: bytes, validation: str) -> Done | Response:

@@ -133,13 +133,16 @@ def _number(record: dict[str, Any]) -> str:
 
 
 def _depth(body: bytes) -> int:
-    """The deepest nesting, found by one pass over brackets outside of strings, before anything is parsed."""
+    """The deepest nesting, or one that is too deep: by one pass over brackets outside of strings, before
+    anything is parsed."""
     depth = deepest = 0
     for token in _TOKEN.finditer(body):
         first = token[0][:1]
         if first in b"[{":
             depth += 1
             deepest = max(deepest, depth)
+            if deepest > DEEPEST:
+                break
         elif first in b"]}":
             depth -= 1
     return deepest

@@ -27,6 +27,8 @@ FLOWS = {
 """The flow of each of NAV's entity sets; notifications about others are kept for the record only."""
 
 UNREADABLE = "unreadable"
+MOST = 10_000
+"""Entries that are read. NAV names at most 1,000 records of a subscription one by one."""
 _KINDS = frozenset({"created", "updated", "deleted", "collection"})
 _RESOURCE = re.compile(
     r"(?:.*?/)?api/v2\.0/companies\([^()]*\)/(?P<entity>[A-Za-z]+)"
@@ -52,6 +54,9 @@ class Notification:
     secret: str
     """SHA-256 of the clientState, hexadecimal."""
 
+    def __str__(self) -> str:
+        return f"{self.type} {self.record_id or self.number}".strip()
+
 
 def notifications(payload: Any) -> list[Notification]:
     """The entries of NAV's `{"value": […]}`, each read on its own: one that can't be is marked as unreadable
@@ -59,6 +64,8 @@ def notifications(payload: Any) -> list[Notification]:
     entries = payload.get("value") if isinstance(payload, dict) else None
     if not isinstance(entries, list) or not entries:
         raise Unreadable("no list of notifications")
+    if len(entries) > MOST:
+        raise Unreadable("more entries than NAV sends")
     return [_notification(str(at), entry) for at, entry in enumerate(entries)]
 
 
