@@ -4,17 +4,31 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import asyncpg
 
+from cin7_nav.receiver.batches import Batches
 from cin7_nav.receiver.events import NO_FLOW
-from cin7_nav.store.asynchronous import TIMEOUT_S, arguments
+from cin7_nav.store.asynchronous import LOST, TIMEOUT_S, arguments
 from cin7_nav.store.database import COMPANY
 
-_LAND = "SELECT valid, landed, quarantined FROM land_event($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+_LAND = """
+    SELECT l.valid, l.landed, l.quarantined
+    FROM unnest($2::text[], $3::bytea[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+                $9::boolean[])
+         WITH ORDINALITY AS e (source, secret, type, flow, sha256, payload, records, quarantined, place),
+         LATERAL land_event($1, e.source, e.secret, e.type, e.flow, e.sha256, e.payload::jsonb,
+                            e.records::jsonb, e.quarantined) AS l
+    ORDER BY e.place
+"""
 _HANDSHAKE = "SELECT answer_handshake($1, $2)"
 NOTHING = "[]"
+SHORT = 64 * 1024
+"""Characters of a body that lands together with others."""
+
+Values = tuple[str, bytes, str, str, str, str, str, bool]
 ONE_UNREAD = json.dumps([{"record_id": "", "number": "", "path": []}])
 
 
@@ -33,6 +47,7 @@ class Landing:
 
     def __init__(self, dsn: str) -> None:
         self._arguments = arguments(dsn)
+        self._batches = Batches(self._together, (asyncpg.DataError, asyncpg.DeadlockDetectedError), LOST)
 
     async def open(self) -> None:
         """Call this first, on the event loop that is to serve."""
@@ -79,6 +94,13 @@ class Landing:
         *, quarantined: bool = False,
     ) -> Landed:  # fmt: skip
         digest = hashlib.sha256(body).hexdigest()
-        values = (COMPANY, source, secret, type_, flow, digest, text, records, quarantined)
+        values: Values = (source, secret, type_, flow, digest, text, records, quarantined)
+        if len(text) > SHORT:
+            return (await self._together([values]))[0]
+        return await self._batches.add(values)
+
+    async def _together(self, given: Sequence[Values]) -> list[Landed]:
+        """In one transaction."""
+        columns = [list(column) for column in zip(*given, strict=True)]
         async with self._pool.acquire(timeout=TIMEOUT_S) as connection:
-            return Landed(*await connection.fetchrow(_LAND, *values))
+            return [Landed(*row) for row in await connection.fetch(_LAND, COMPANY, *columns)]
