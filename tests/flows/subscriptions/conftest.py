@@ -15,7 +15,7 @@ from airflow.sdk import Connection
 from cin7_nav.flows.subscriptions.renewal import Renewal
 from cin7_nav.hooks.cin7 import Cin7Hook
 from cin7_nav.hooks.nav import NavHook
-from cin7_nav.hooks.probe import probe
+from cin7_nav.hooks.session import probe
 from cin7_nav.mappings.subscriptions import Subscriptions
 from cin7_nav.store import audit, inbox
 from cin7_nav.store import subscriptions as store

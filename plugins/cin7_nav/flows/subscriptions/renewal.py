@@ -17,7 +17,7 @@ from cin7_nav.hooks.addresses import fault_of_base, host_of, is_loopback
 from cin7_nav.hooks.cin7 import Cin7Hook
 from cin7_nav.hooks.errors import Misconfigured
 from cin7_nav.hooks.nav import NavHook
-from cin7_nav.hooks.probe import probe
+from cin7_nav.hooks.session import probe
 from cin7_nav.mappings.reader import MappingError
 from cin7_nav.mappings.subscriptions import Subscriptions
 from cin7_nav.model import Fixer
