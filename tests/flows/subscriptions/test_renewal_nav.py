@@ -147,24 +147,31 @@ def test_an_answer_that_was_lost_makes_no_second_subscription(office: Any) -> No
     assert office.troubles() == []
 
 
-def test_strangers_are_left_alone_and_ours_are_removed_when_nobody_wants_them(office: Any) -> None:
-    office.renew()
+def stranger(office: Any, entity: str, host: str = "127.0.0.1") -> str:
+    """Somebody else's subscription, to an address that answers the handshake; its id."""
     token = "somebody-elses-address-0123456789012345"
-    with office.database.transaction() as cursor:
-        cursor.execute(
-            "INSERT INTO expected_handshake SELECT 'default', sha256(%s), clock_timestamp() + '1 minute'",
-            (token.encode(),),
-        )
+    office.sql(
+        "INSERT INTO expected_handshake SELECT 'default', sha256(%s), clock_timestamp() + '1 minute'",
+        token.encode(),
+    )
     body = {
-        "notificationUrl": f"{office.base}/nav/{token}",
-        "resource": f"/{office.nav.entity('customers')}",
+        "notificationUrl": f"http://{host}:{office.port}/nav/{token}",
+        "resource": f"/{office.nav.entity(entity)}",
         "clientState": "theirs",
     }
-    office.nav.write("POST", "api/v2.0/subscriptions", body)
+    made = office.nav.write("POST", "api/v2.0/subscriptions", body)
+    office.sql("DELETE FROM expected_handshake")
+    return str(made["subscriptionId"])
+
+
+def test_strangers_are_left_alone_and_ours_are_removed_when_nobody_wants_them(office: Any) -> None:
+    office.renew()
+    theirs = {stranger(office, "customers"), stranger(office, "items", "localhost")}
     office.wanted = Subscriptions(nav=("items",), cin7=())
     assert office.renew().changed["nav removed"] == 2
-    assert set(office.subscriptions()) == {"items", "customers"}
-    assert office.subscriptions()["customers"]["clientState"] == "theirs"
+    rows = {row["subscriptionId"]: row for row in office.nav.rows("api/v2.0/subscriptions")}
+    assert {one for one, row in rows.items() if row["clientState"] == "theirs"} == theirs
+    assert [row["resource"].rpartition("/")[2] for one, row in rows.items() if one not in theirs] == ["items"]
 
 
 def test_while_the_file_is_invalid_what_is_there_is_kept_alive(office: Any) -> None:
