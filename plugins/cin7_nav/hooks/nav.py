@@ -152,14 +152,17 @@ class NavHook(VendorHook):
         *,
         params: Mapping[str, Any] | None = None,
         repeatable: bool = False,
+        etag: str = "*",
     ) -> Any:
         """The one way anything is written in NAV. Sent once, again only where NAV refused it as one too many.
 
+        With an `etag`, PATCH changes only the version that it names, and is refused with 409 otherwise.
         `repeatable` says that sending it twice leaves the same state: then a lost answer is `Unavailable`
         instead of `OutcomeUnknown`. Raises `PermissionError` for anything that is not writable.
         """
         self._check_writable(method, path, body)
-        return self._write(method, self._url(path, params or {}), body, {}, repeatable)
+        version = {"If-Match": etag} if method == "PATCH" else {}
+        return self._write(method, self._url(path, params or {}), body, version, repeatable)
 
     def delete_many(self, paths: Sequence[str]) -> list[int]:
         """Delete these records of the API in one call; the HTTP status of each, in order. Repeatable."""
