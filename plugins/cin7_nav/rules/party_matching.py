@@ -271,7 +271,7 @@ class _Matching:
                 continue
             agreeing, _ = self._contacts(ours, theirs)
             alike = likeness(ours.name, theirs.name)
-            if alike != Likeness.OTHER or agreeing:
+            if alike != Likeness.OTHER and not _hard(ours, theirs):
                 self._link(ours, theirs, "tax number", ("the same tax number", alike, *agreeing))
 
     # --- names and contacts ---
@@ -356,7 +356,7 @@ class _Matching:
             clear = points > against if points else not against and self._has_one_name(ours, theirs)
             grade = Grade.CLEAR if clear and not hard else Grade.NEAR
         elif alike == Likeness.TYPO:
-            grade = Grade.CLEAR if points >= 2 and not against and not hard else Grade.NEAR
+            grade = Grade.CLEAR if points >= 2 and points > against and not hard else Grade.NEAR
         elif alike == Likeness.PART:
             grade = Grade.NEAR if points or not against else Grade.NONE
         elif any(not one.endswith("address") for one in agreeing) or same_tax:

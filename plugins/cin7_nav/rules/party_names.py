@@ -47,8 +47,10 @@ _FORMS = {
     "co": "co company",
 }
 _FORM_OF = {word: form for form, words in _FORMS.items() for word in words.split()}
-_NO_FORM_OF_ITS_OWN = frozenset({"co", "pty"})
+_NO_FORM_OF_ITS_OWN = frozenset({"", "co", "pty"})
 """Said beside another legal form, or instead of one: nothing follows from it."""
+_JOINING = frozenset({"and", "und", "et"})
+_ROMAN = frozenset("i ii iii iv v vi vii viii ix x xi xii".split())
 _SPELLED = {
     "and": "",
     "und": "",
@@ -101,13 +103,13 @@ def name_of(text: str) -> Name:
     plain = _TRADING.sub("", plain)
     plain = _INITIALS.sub(lambda found: found[1].replace(".", "").replace(" ", "") + " ", plain)
     found = [word for word in _APART.split(plain) if word]
-    form = ""
+    forms: set[str] = set()
     words = list(found)
-    while len(words) > 1 and (its := _FORM_OF.get(words[-1])):
-        form = form or ("" if its in _NO_FORM_OF_ITS_OWN else its)
-        words.pop()
-    if len(words) > 1 and (its := _FORM_OF.get(words[0])) and not form and its not in _NO_FORM_OF_ITS_OWN:
-        form, words = its, words[1:]
+    while len(words) > 1 and (words[-1] in _FORM_OF or words[-1] in _JOINING):
+        forms.add(_FORM_OF.get(words.pop(), ""))
+    if len(words) > 1 and not forms - _NO_FORM_OF_ITS_OWN and words[0] in _FORM_OF:
+        forms.add(_FORM_OF[words.pop(0)])
+    form = " ".join(sorted(forms - _NO_FORM_OF_ITS_OWN))
     spelled = [said for word in words if (said := _SPELLED.get(word, word))] or words
     return Name(tuple(sorted(spelled)), form, "".join(spelled))
 
@@ -162,7 +164,7 @@ def _are_typos(left: list[str], right: list[str]) -> bool:
 
 def _alike(one: str, other: str) -> float:
     """0 to 100; numbers are alike only where they are equal."""
-    if any(character.isdigit() for character in one + other):
+    if any(character.isdigit() for character in one + other) or {one, other} <= _ROMAN:
         return 100.0 if one == other else 0.0
     if one[0] == other[0] and min(len(one), len(other)) == 1:
         return 100.0  # an initial

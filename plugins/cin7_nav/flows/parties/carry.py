@@ -204,18 +204,20 @@ class Carrier:
             reviews.put(self.database, kind, MATCH, wanted)
             return
         matches = board.matches()
-        for part in _parts(matches.links):
+        for some in _parts(matches.links):
             with self.database.transaction() as cursor:
-                for found in part:
+                for found in some:
                     self._link(cursor, board, found)
-        for part in _parts([one for one in matches.alone if one.id not in board.creating]):
+        new = [one for one in matches.alone if one.id not in board.creating and self._is_to_be_created(one)]
+        for part in _parts(new):
             with self.database.transaction() as cursor:
-                for one in filter(self._is_to_be_created, part):
+                for one in part:
                     pair = _pair(one.party.side, one.id, None)
                     parties.add_link(cursor, kind, *pair, CREATED, "nobody there resembles it", self.run)
         for doubt in matches.doubts:
-            if pending := board.creating.get(doubt.profile.id):
-                self._end(pending, "something there resembles it by now")
+            for each in (doubt.profile, *(one.profile for one in doubt.candidates)):
+                if (pending := board.creating.get(each.id)) and each.party.side is not pending.missing:
+                    self._end(pending, "something resembles it by now")
         wanted += [review_of(doubt) for doubt in matches.doubts]
         self.carried.outcome["reviews"] += reviews.put(self.database, kind, MATCH, wanted)
         told = [doubt.profile for doubt in matches.doubts]
