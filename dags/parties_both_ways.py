@@ -16,8 +16,8 @@ question and difference that a run would bring. `cin7-nav parties report` prints
 
 **Steps.** `landed` looks for events, and skips a run whose events another one has taken; `collect` reads; `carry`
 carries out what people answered, links, creates, merges field by field, writes and reads back; `settle` ends the
-events and collects questions; `linked` tells the other flows that documents may find their party now; `go_on` asks
-for another run where more is to be written than one run writes; `ask` starts a run of the DAG `decisions` for each
+events and collects questions; `go_on` rings all flows where parties were linked, because documents may have waited
+for them, and where more is to be written than one run writes; `ask` starts a run of the DAG `decisions` for each
 question. Any task can be killed and run again: nothing is created twice.
 """
 
@@ -82,10 +82,10 @@ def parties_both_ways() -> None:
     def collect() -> dict[str, Any]:
         return tasks.collect(get_current_context())
 
-    @task(multiple_outputs=True)
-    def carry() -> dict[str, list[int]]:
+    @task
+    def carry() -> list[int]:
         done = tasks.carry(get_current_context())
-        return {"linked": [done["linked"]] if done["linked"] else [], "more": [1] if done["more"] else []}
+        return [done["linked"]] if done["linked"] or done["more"] else []
 
     @task
     def settle(collected: dict[str, Any]) -> list[dict[str, Any]]:
@@ -93,12 +93,8 @@ def parties_both_ways() -> None:
         return asking.open_reviews(get_current_context())
 
     @task(outlets=[POLL_DUE])
-    def linked(parties: int) -> None:
-        """Says to the other flows that documents may find their party now; skipped where nothing was linked."""
-
-    @task(outlets=[POLL_DUE])
-    def go_on(more: int) -> None:
-        """Skipped where nothing is left."""
+    def go_on(linked: int) -> None:
+        """Skipped where nothing was linked and nothing is left."""
 
     collected = collect()
     wait >> collected
@@ -106,8 +102,7 @@ def parties_both_ways() -> None:
     collected >> carried
     settled = settle(collected)
     carried >> settled
-    linked.expand(parties=carried["linked"])
-    go_on.expand(more=carried["more"])
+    go_on.expand(linked=carried)
     asking.ask(settled)
 
 

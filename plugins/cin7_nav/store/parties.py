@@ -447,6 +447,23 @@ def forget_apart(cursor: Cursor, kind: PartyKind, ids_: Collection[str | None]) 
     )
 
 
+def reconsider(database: Database, kind: PartyKind, id_: str, person: str) -> int:
+    """Forget what people said this record never is; how much of that there was."""
+    with database.transaction() as cursor:
+        cursor.execute(
+            "DELETE FROM party_apart WHERE company = %s AND kind = %s AND (one_id = %s OR other_id = %s)"
+            " RETURNING one_id",
+            (COMPANY, kind, id_, id_),
+        )
+        forgotten = len(cursor.fetchall())
+        if forgotten:
+            why = f"to be considered anew, by {person}"
+            audit.append(
+                cursor, [Change(f"party/{kind}/{id_}", "decided", "open", why, "cin7-nav parties reconsider")]
+            )
+        return forgotten
+
+
 def apart(database: Database, kind: PartyKind) -> list[tuple[str, str]]:
     """Pairs of ids; the second is empty for a record to be left alone."""
     with database.transaction() as cursor:

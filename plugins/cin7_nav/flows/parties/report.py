@@ -136,6 +136,10 @@ def _alone(one: Party) -> tuple[str, str]:
     return (one.name, "") if one.side is Side.CIN7 else ("", f"{one.number} {one.name}")
 
 
+def cells(row: Row) -> tuple[str, ...]:
+    return tuple(str(cell) for cell in astuple(row))
+
+
 def counts(found: Sequence[Row]) -> Counter[str]:
     """How often what would be done."""
     return Counter(f"{row.kind}s: {row.what}" for row in found)
@@ -147,7 +151,7 @@ def as_csv(found: Sequence[Row]) -> str:
     writer = csv.writer(out)
     writer.writerow(HEADS)
     for row in found:
-        writer.writerow([_harmless(str(cell)) for cell in astuple(row)])
+        writer.writerow([_harmless(cell) for cell in cells(row)])
     return out.getvalue()
 
 
@@ -158,11 +162,11 @@ def _harmless(cell: str) -> str:
 def as_html(found: Sequence[Row], made: str) -> str:
     """A page of its own, with a table of counts and one of everything."""
 
-    def cells(tag: str, texts: Sequence[str]) -> str:
+    def tagged(tag: str, texts: Sequence[str]) -> str:
         return "".join(f"<{tag}>{html.escape(text)}</{tag}>" for text in texts)
 
-    summary = "".join(f"<tr>{cells('td', [what, str(n)])}</tr>" for what, n in counts(found).most_common())
-    body = "\n".join(f"<tr>{cells('td', [str(cell) for cell in astuple(row)])}</tr>" for row in found)
+    summary = "".join(f"<tr>{tagged('td', [what, str(n)])}</tr>" for what, n in counts(found).most_common())
+    body = "\n".join(f"<tr>{tagged('td', cells(row))}</tr>" for row in found)
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Parties: what a run would do</title>
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
@@ -170,8 +174,8 @@ def as_html(found: Sequence[Row], made: str) -> str:
 td,th{{border:1px solid #ccc;padding:.25em .5em;text-align:left;vertical-align:top}}th{{background:#eee}}
 </style></head><body>
 <h1>Parties: what a run would do</h1><p>{html.escape(made)}. Nothing was written.</p>
-<table><tr>{cells("th", ["what", "how often"])}</tr>{summary}</table>
-<table><tr>{cells("th", HEADS)}</tr>
+<table><tr>{tagged("th", ["what", "how often"])}</tr>{summary}</table>
+<table><tr>{tagged("th", HEADS)}</tr>
 {body}
 </table></body></html>
 """
