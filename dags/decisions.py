@@ -1,7 +1,7 @@
 """### Decisions
 
-One run per held document or party in review: a person answers, the answer is recorded, and the flow goes on with it. Flows never
-wait for people: they put the question, start a run of this DAG for it, and end.
+One run per held document or party in review: a person answers, the answer is recorded, and the flow goes on
+with it. Flows never wait for people: they put the question, start a run of this DAG for it, and end.
 
 | held because | answers |
 |---|---|
@@ -10,13 +10,12 @@ wait for people: they put the question, start a run of this DAG for it, and end.
 
 | a party is asked about because | answers |
 |---|---|
-| it resembles others, without being clearly one (`party_match`) | **Link** to the one named, **Create**, **Never match these**, **Leave alone** |
+| it resembles others (`party_match`) | **Link**, **Create**, **Never match these**, **Leave alone** |
 | both systems changed the same fields (`party_conflict`) | **Take Cin7's**, **Take NAV's** |
 
-Open questions are under *Required Actions*, with the journal that would be posted or
-the records side by side. Every answer needs a
-reason, which goes into the audit trail with the name of who gave it. An answer holds for the document as it
-was shown: when that changes in Cin7, the question is put anew in a run of its own. At the keyboard:
+Open questions are under *Required Actions*, with the journal that would be posted or the records side by
+side. Every answer needs a reason, which goes into the audit trail with the name of who gave it. An answer holds
+for what was shown: when that changes, the question is put anew in a run of its own. At the keyboard:
 `cin7-nav decide <number> post|link|skip --reason "…"`, and `cin7-nav parties decide` for parties.
 
 **Steps.** `ask` puts the question and waits without a process; `record` keeps the answer and rings the flow.

@@ -1,7 +1,7 @@
 """### Parties both ways
 
-Suppliers and customers of Cin7 Core and vendors and customers of NAV are kept the same, in both directions: they
-are matched, created where one side lacks them, and what changes on one side is written to the other.
+Suppliers and customers of Cin7 Core and vendors and customers of NAV are kept the same, in both directions:
+they are matched, created where one side lacks them, and what changes on one side is written to the other.
 
 | run | started by | what it reads |
 |---|---|---|
@@ -14,11 +14,11 @@ are matched, created where one side lacks them, and what changes on one side is 
 Start with a **dry run**: it reads both systems and writes a report, as CSV and HTML, of every link, creation,
 question and difference that a run would bring. `cin7-nav parties report` prints it as a table.
 
-**Steps.** `landed` looks for events, and skips a run whose events another one has taken; `collect` reads; `carry`
-carries out what people answered, links, creates, merges field by field, writes and reads back; `settle` ends the
-events and collects questions; `go_on` rings all flows where parties were linked, because documents may have waited
-for them, and where more is to be written than one run writes; `ask` starts a run of the DAG `decisions` for each
-question. Any task can be killed and run again: nothing is created twice.
+**Steps.** `landed` looks for events, and skips a run whose events another one has taken; `collect` reads;
+`carry` carries out what people answered, links, creates, merges field by field, writes and reads back;
+`settle` ends the events and collects questions; `go_on` rings all flows where parties were linked, because
+documents may have waited for them, and where more is to be written than one run writes; `ask` starts a run of
+the DAG `decisions` for each question. Any task can be killed and run again: nothing is created twice.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ class Settings(admin.Settings):
     party_number_series: bool = True
     """Sales & Receivables Setup, Purchases & Payables Setup: Customer Nos., Vendor Nos."""
     party_templates: bool = True
-    """New customers and vendors get posting groups from a template; without it nothing can be posted on them."""
+    """New customers and vendors get posting groups from a template; without, nothing is posted on them."""
     automatic_cost_posting: bool = False
     """Inventory Setup: item postings write their cost to the G/L, under the item document's number."""
     direct_cost_applied_account: str = "7190"

@@ -1,4 +1,4 @@
-"""A first invoice of a new supplier waits until the party flow has made the vendor, and then goes on by itself."""
+"""A first invoice of a new supplier waits until the party flow made the vendor, then goes on by itself."""
 
 from __future__ import annotations
 
@@ -62,7 +62,8 @@ def test_a_link_counts_before_a_tax_number_and_a_line_of_the_mapping_before_a_li
     made = on.purchase("100.00", supplier="Anvil Hand Tools")
     card = on.cin7.suppliers_named("Anvil Hand Tools")[0]
     on.sql(
-        "UPDATE party_link SET nav_id = NULL WHERE nav_id = (SELECT id FROM party_card WHERE number = 'V00030')"
+        "UPDATE party_link SET nav_id = NULL"
+        " WHERE nav_id = (SELECT id FROM party_card WHERE number = 'V00030')"
     )
     on.sql("UPDATE party_link SET nav_id = (SELECT id FROM party_card WHERE number = 'V00030')"
            " WHERE cin7_id = %s", card["ID"].lower())  # fmt: skip

@@ -1,4 +1,4 @@
-"""The matcher on a labelled set: what is the same is found as far as it is clear, and nothing false is linked."""
+"""The matcher on a labelled set: what is the same is found as far as it is clear, nothing false is linked."""
 
 from __future__ import annotations
 
@@ -402,8 +402,8 @@ def _contacts(at: int, style: str) -> tuple[dict[str, str], dict[str, str]]:
     international = "+44 (0)" + phone[1:].replace(" ", "-")
     match style:
         case "all":
-            return ({"email": email, "phone": phone, "tax_number": tax, **place},
-                    {"email": email.upper(), "phone": international, "tax_number": tax[2:], **there})  # fmt: skip
+            shouted = {"email": email.upper(), "phone": international, "tax_number": tax[2:], **there}
+            return {"email": email, "phone": phone, "tax_number": tax, **place}, shouted
         case "mail and phone":
             return {"email": email, "phone": phone}, {
                 "email": f"{email}; x@y.example",
@@ -469,7 +469,7 @@ def test_no_pair_of_the_labelled_set_is_linked_falsely(capsys: pytest.CaptureFix
     }
     asked = {one for one in partner.keys() - right if partner[one] in doubts.get(one, ())}
     with capsys.disabled():
-        print(
+        print(  # noqa: T201
             f"\nparties: {len(labels)} labelled pairs, {len(partner)} of them the same; linked "
             f"{len(right) / len(partner):.1%}, asked about {len(asked) / len(partner):.1%}, false links 0"
         )

@@ -13,6 +13,9 @@ from cin7_nav.mappings.reader import Source, check
 from cin7_nav.mappings.rules import Hit
 from cin7_nav.model import PartyField, PartyKind, RuleRef, Side
 
+_UNWRITTEN = RuleRef("parties.yaml", 1)
+"""Of what holds by default."""
+
 
 @dataclass(frozen=True, slots=True)
 class FieldRule:
@@ -25,7 +28,7 @@ class FieldRule:
     """Folded Cin7 text → NAV text."""
     to_cin7: Mapping[str, str] = field(default_factory=dict)
     """Folded NAV text → Cin7 text."""
-    rule: RuleRef = RuleRef("parties.yaml", 1)
+    rule: RuleRef = _UNWRITTEN
 
     def may_write(self, side: Side) -> bool:
         """Whether the side ever gets the other one's value."""

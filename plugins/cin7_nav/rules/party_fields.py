@@ -1,4 +1,4 @@
-"""One field of a party on both sides: when two values are the same, and how one side's is written on the other.
+"""One field of a party on both sides: when two values are the same, how one side's is written on the other.
 
 The common form of a value is NAV's: codes of countries, payment terms and currencies, `true` and `false`.
 """

@@ -77,7 +77,7 @@ class Profile:
 
     @cached_property
     def tax(self) -> str:
-        """Without the country's two letters; empty for what people type where they have none: `N/A`, `0000`."""
+        """Without the country's two letters; empty for what people type instead of one: `N/A`, `0000`."""
         key = tax_number_key(self._value(PartyField.TAX_NUMBER)).removeprefix(self.tax_country)
         figures = [character for character in key if character.isdigit()]
         return key if len(figures) >= 5 and len(set(figures)) > 1 else ""
@@ -443,7 +443,7 @@ class _Matching:
         return Candidate(candidate.profile, candidate.grade, candidate.score, candidate.reasons, linked=True)
 
     def _sort_out_twins(self, alone: Sequence[Profile], matches: Matches) -> None:
-        """Of records of one side that look like one party only the first is alone, the others are in doubt."""
+        """Of records of one side that look like one party the first is alone, the others are in doubt."""
         order = {one.id: at for at, one in enumerate(alone)}
         twins: defaultdict[str, list[Candidate]] = defaultdict(list)
         for one, other in self._like_names(alone, alone):

@@ -1,4 +1,4 @@
-"""Names of companies and people as they are compared: words without case, accents, punctuation, legal form."""
+"""Names of companies and people as they are compared: words without case, accents and legal form."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ _FORM_OF = {word: form for form, words in _FORMS.items() for word in words.split
 _NO_FORM_OF_ITS_OWN = frozenset({"", "co", "pty"})
 """Said beside another legal form, or instead of one: nothing follows from it."""
 _JOINING = frozenset({"and", "und", "et"})
-_ROMAN = frozenset("i ii iii iv v vi vii viii ix x xi xii".split())
+_ROMAN = frozenset(["i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii"])
 _SPELLED = {
     "and": "",
     "und": "",

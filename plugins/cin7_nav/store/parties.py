@@ -78,7 +78,8 @@ def record(database: Database, parties: Sequence[Party], *, settled: bool = Fals
         changed = values(
             cursor,
             """
-            INSERT INTO party_card AS known (company, kind, side, id, number, "values", modified, version, due)
+            INSERT INTO party_card AS known
+                (company, kind, side, id, number, "values", modified, version, due)
             VALUES %s
             ON CONFLICT (company, kind, side, id) DO UPDATE SET
                 number = excluded.number, "values" = excluded."values", modified = excluded.modified,
@@ -86,7 +87,8 @@ def record(database: Database, parties: Sequence[Party], *, settled: bool = Fals
                 due = known.due AND excluded.due OR excluded.due AND (known.gone_at IS NOT NULL
                     OR (known."values", known.number) IS DISTINCT FROM (excluded."values", excluded.number))
             WHERE (known."values", known.number, known.version, known.modified, known.gone_at)
-                IS DISTINCT FROM (excluded."values", excluded.number, excluded.version, excluded.modified, NULL)
+                IS DISTINCT FROM
+                (excluded."values", excluded.number, excluded.version, excluded.modified, NULL)
             RETURNING due
             """,
             [
@@ -139,7 +141,8 @@ def find(database: Database, text: str) -> list[Party]:
         cursor.execute(
             f"""
             SELECT {_CARD} FROM party_card
-            WHERE company = %s AND (id = lower(%s) OR number = upper(%s) OR lower("values"->>'name') = lower(%s))
+            WHERE company = %s
+              AND (id = lower(%s) OR number = upper(%s) OR lower("values"->>'name') = lower(%s))
             ORDER BY kind, side, id
             """,
             (COMPANY, text, text, text),
@@ -339,7 +342,8 @@ def complete_link(cursor: Cursor, link: Link, side: Side, id_: str, why: str, ru
 def intend(cursor: Cursor, link: Link, sent: Mapping[PartyField, str]) -> None:
     """What is about to be sent to create the missing record. The time of the first attempt is kept."""
     cursor.execute(
-        "UPDATE party_link SET intent = %s, intended_at = coalesce(intended_at, clock_timestamp()) WHERE id = %s",
+        "UPDATE party_link SET intent = %s, intended_at = coalesce(intended_at, clock_timestamp())"
+        " WHERE id = %s",
         (codec.canonical(dict(sent)), link.id),
     )
 

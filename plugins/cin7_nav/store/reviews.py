@@ -81,7 +81,8 @@ class Open:
 
 
 def put(database: Database, kind: PartyKind, question: str, wanted: Sequence[Open]) -> int:
-    """Make these the open questions of their sort: what is as it was stays, the rest is closed; how many are new.
+    """Make these the open questions of their sort; how many are new. What is as it was stays, the rest is
+    closed.
 
     An answer that was not carried out yet is left alone.
     """
@@ -139,10 +140,10 @@ def withdraw(cursor: Cursor, kind: PartyKind, side: Side, record_id: str, questi
 
 
 def ask(database: Database, run: Run, limit: int, again_after: dt.timedelta) -> list[Review]:
-    """Take up to `limit` open questions that nobody was asked yet; from now on they count as asked by the run.
+    """Take up to `limit` open questions that nobody was asked yet; now they count as asked by the run.
 
-    The run gets the same ones again when it is repeated; what was asked longer than `again_after` ago is taken
-    once more.
+    The run gets the same ones again when it is repeated; what was asked longer than `again_after` ago is
+    taken once more.
     """
     with database.transaction() as cursor:
         cursor.execute(
@@ -224,7 +225,8 @@ def record(database: Database, review_id: int, said: Said) -> str | None:
             return "the records have changed since it was asked about"
         cursor.execute(
             """
-            UPDATE party_review SET answer = %s, target = %s, reason = %s, person = %s, run = %s, decided_at = %s
+            UPDATE party_review SET answer = %s, target = %s, reason = %s, person = %s, run = %s,
+                decided_at = %s
             WHERE id = %s
             """,
             (said.answer, said.target, said.reason, said.person, said.run, said.decided_at, review_id),

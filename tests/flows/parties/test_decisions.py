@@ -63,7 +63,7 @@ def test_the_records_are_shown_side_by_side_and_the_subject_names_nobody(
     (candidate,) = review.shown["candidates"]
     assert form["subject"] == f"Cin7 supplier {review.record_id}: which vendor is it?"
     assert form["options"] == ["Link", "Create", "Never match these", "Leave alone"]
-    assert f"| name | Kite \\| Cord Ltd | Kite \\| Cord |" in form["body"]
+    assert "| name | Kite \\| Cord Ltd | Kite \\| Cord |" in form["body"]
     assert "sales@other.example" in form["body"]
     assert "another e-mail" in form["body"]
     assert form["params"]["target"]["value"] == candidate["number"]

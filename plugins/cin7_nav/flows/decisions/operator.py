@@ -64,7 +64,7 @@ class DecisionOperator(HITLOperator):
         return super().execute_complete(context, {**event, "params_input": given})
 
     def _offer(self, question: str, suggestion: str = "") -> None:
-        """The answers to this question and the form that goes with them; `suggestion` stands in it already."""
+        """The answers to this question and the form that goes with them, in which `suggestion` stands."""
         self.options = list(OPTIONS[question])
         self.params = ParamsDict({"reason": _reason()})
         if Answer.LINK in OPTIONS[question].values():

@@ -38,7 +38,7 @@ from cin7_nav.store.reviews import CONFLICT, MATCH, Review
 log = logging.getLogger(__name__)
 
 WRITTEN_PER_RUN = 100
-"""Links for which one run writes something; what is left is the next run's, so that fresh events get their turn."""
+"""Links for which one run writes; the rest is the next run's, so that fresh events get their turn."""
 
 LOOKED_AT_TOGETHER = 500
 ROUNDS = 3
@@ -58,7 +58,7 @@ class Carried:
 
 
 class Carrier:
-    """The writing half of the flow, for one run. Only one may be at work at a time; see `parties.exclusive`."""
+    """The writing half of the flow, for one run. One may be at work at a time: `parties.exclusive`."""
 
     def __init__(
         self,
@@ -296,7 +296,7 @@ class Carrier:
         return bool(parties.ids(self.database, kind, Side.NAV) - before)
 
     def _create(self, link: Link, source: Party, side: Side) -> bool:
-        """Make the missing record; whether one of that name turned up instead, which is to be matched first."""
+        """Make the missing record; whether one of that name turned up instead, to be matched first."""
         values, problems, cut = new_values(source, self.mappings.parties.fields)
         if not values.get(PartyField.NAME) and not problems:
             problems.append(Problem("party_without_name", "it has no name", source.place, Fixer.DATA_TEAM))

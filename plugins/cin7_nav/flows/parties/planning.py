@@ -18,7 +18,6 @@ from cin7_nav.store.database import Database
 from cin7_nav.store.parties import Link
 from cin7_nav.store.reviews import CONFLICT, MATCH, Open
 
-
 CREATED = "created"
 """How a link came about whose one record was made after the other."""
 
@@ -32,8 +31,8 @@ class Board:
     links: tuple[Link, ...]
     known: Known
     creating: Mapping[str, Link]
-    """By the id of their one record: what is to be created and was not sent yet, so that it may still turn out
-    to be there."""
+    """By the id of their one record: what is to be created and was not sent yet. It may still turn out to be
+    there."""
 
     @classmethod
     def of(cls, database: Database, kind: PartyKind, mappings: Mappings) -> Board:
