@@ -14,7 +14,7 @@ with it. Flows never wait for people: they put the question, start a run of this
 | both systems changed the same fields (`party_conflict`) | **Take Cin7's**, **Take NAV's** |
 
 Open questions are under *Required Actions*, with the journal that would be posted or the records side by
-side. Every answer needs a reason, which goes into the audit trail with the name of who gave it. An answer holds
+side. Every answer needs a reason, which goes into the audit trail with who gave it. An answer holds
 for what was shown: when that changes, the question is put anew in a run of its own. At the keyboard:
 `cin7-nav decide <number> post|link|skip --reason "…"`, and `cin7-nav parties decide` for parties.
 

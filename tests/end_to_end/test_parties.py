@@ -19,8 +19,8 @@ pytestmark = pytest.mark.long
 
 DAG = "parties_both_ways"
 ON = "\nsynchronise:\n  suppliers: {}\n"
-SECONDS = 3.0
-"""From a landed event to the other side, the median, on the idle stack."""
+SECONDS = 10.0
+"""From a landed event to the other side, the median: below three on an idle machine, which this may not be."""
 
 
 @pytest.fixture

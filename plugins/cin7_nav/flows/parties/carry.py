@@ -20,6 +20,7 @@ from cin7_nav.flows.parties.planning import (
     review_of_widow,
 )
 from cin7_nav.flows.parties.writing import Writer
+from cin7_nav.hooks.channel import Entity
 from cin7_nav.hooks.errors import NotFound, OutcomeUnknown
 from cin7_nav.mappings.load import Mappings
 from cin7_nav.model import Fixer, Party, PartyField, PartyKind, Problem, Side
@@ -27,7 +28,7 @@ from cin7_nav.rules import party_fields
 from cin7_nav.rules.party_matching import Link as Found
 from cin7_nav.rules.party_matching import Profile
 from cin7_nav.rules.party_merging import Merge, merge
-from cin7_nav.store import audit, parties, reviews
+from cin7_nav.store import audit, parties, reference, reviews
 from cin7_nav.store.audit import Change
 from cin7_nav.store.database import Cursor, Database
 from cin7_nav.store.decisions import Answer
@@ -45,6 +46,8 @@ ROUNDS = 3
 """So often a record that changes under our hands is merged anew."""
 
 BY_A_PERSON = "a person"
+_ENTITIES = {PartyKind.CUSTOMER: Entity.CUSTOMERS, PartyKind.SUPPLIER: Entity.VENDORS}
+"""What the invoice flow has cached of NAV's cards."""
 
 
 @dataclass
@@ -80,6 +83,7 @@ class Carrier:
         self.carried = Carried()
         self._written = 0
         self._thorough = thorough
+        self._created_in_nav = False
 
     def carry(self) -> Carried:
         """Everything that is due. Safe to repeat at any point. Raises `hooks.errors` where a side is away."""
@@ -91,6 +95,8 @@ class Carrier:
                 if compare or parties.has_new(self.database, kind):
                     self._match(kind)
                 compare = again = self._work(kind)
+            if self._created_in_nav:
+                reference.expire(self.database, "nav", _ENTITIES[kind])
         return self.carried
 
     # --- what people answered ---
@@ -336,6 +342,7 @@ class Carrier:
             return False
         self._complete(link, side, made, "; ".join([f"created in {side.told}", *cut]))
         self.carried.outcome[f"created in {side.told}"] += 1
+        self._created_in_nav = self._created_in_nav or side is Side.NAV
         return False
 
     def _meet(self, link: Link, source: Party, namesakes: Sequence[Party]) -> bool:
