@@ -20,7 +20,7 @@ pytestmark = pytest.mark.long
 DAG = "parties_both_ways"
 ON = "\nsynchronise:\n  suppliers: {}\n"
 SECONDS = 10.0
-"""From a landed event to the other side, the median: below three on an idle machine, which this may not be."""
+"""From a landed event to the other side, the median: below 3 on an idle machine, which this may not be."""
 
 
 @pytest.fixture

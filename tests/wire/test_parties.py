@@ -84,6 +84,5 @@ def test_a_new_record_has_what_cin7_demands_and_nothing_empty() -> None:
         SUPPLIER, {F.NAME: "Kite", F.PAYMENT_TERMS: "Cash", F.CURRENCY: "GBP", F.EMAIL: ""}, defaults
     )
     assert body == {
-        "AccountPayable": "800", "TaxRule": "No VAT", "PaymentTerm": "Cash", "Name": "Kite", "Currency": "GBP",
-        "Status": "Active",
+        **defaults, "PaymentTerm": "Cash", "Name": "Kite", "Currency": "GBP", "Status": "Active",
     }  # fmt: skip

@@ -238,3 +238,18 @@ def test_no_second_supplier_of_a_name_is_tried(linked: Any) -> None:
     linked.poll()
     vendor = linked.vendors("Kite & Cord")[0]
     assert linked.problems(vendor["number"]) == ["party_name_taken"]
+
+
+@pytest.mark.parametrize("side", ["cin7", "nav"])
+def test_a_vendor_deleted_between_reading_and_writing_is_noted_as_gone(linked: Any, side: str) -> None:
+    cin7_id, nav_id = linked.seeded("V00010")
+    if side == "nav":
+        linked.change(cin7_id, Name="Albion Paints", Contacts=[])
+    else:
+        linked.change_vendor(nav_id, displayName="Albion Paints", city="York")
+    linked.collect()
+    linked.delete_vendor(nav_id)
+    linked.carry()
+    linked.sweep()
+    assert linked.problems(cin7_id) == ["party_gone"]
+    assert len(linked.reviews()) == 1

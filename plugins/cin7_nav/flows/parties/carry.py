@@ -7,7 +7,7 @@ import json
 import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from cin7_nav.flows.parties.collect import OVERLAP, Collector, Reader
@@ -19,7 +19,7 @@ from cin7_nav.flows.parties.planning import (
     review_of_conflicts,
     review_of_widow,
 )
-from cin7_nav.flows.parties.writing import Writer
+from cin7_nav.flows.parties.writing import Writer, Written
 from cin7_nav.hooks.channel import Entity
 from cin7_nav.hooks.errors import NotFound, OutcomeUnknown
 from cin7_nav.mappings.load import Mappings
@@ -380,19 +380,11 @@ class Carrier:
                 if not changes:
                     continue
                 try:
-                    result = self.writer.change(cards[side], changes)
+                    result = self._changed(cards[side], changes)
                 except NotFound:
                     parties.gone(self.database, link.kind, side, [cards[side].id])
                     return
-                except OutcomeUnknown:
-                    unknown = True
-                    log.warning("%s: the answer to a change was lost", cards[side].place)
-                    self.carried.outcome["unknown"] += 1
-                    cards[side] = self.reader.one(link.kind, side, cards[side].id)
-                    continue
-                if result.stale:
-                    cards[side] = self.reader.one(link.kind, side, cards[side].id)
-                    continue
+                unknown = unknown or result.unknown
                 cards[side] = result.card
                 failed |= result.problems
                 if result.done:
@@ -419,6 +411,18 @@ class Carrier:
             self._ask(cursor, link.kind, cards, merged)
         if not done:
             parties.mark_due(self.database, link.kind, Side.CIN7, [cin7.id])
+
+    def _changed(self, card: Party, changes: Mapping[PartyField, str]) -> Written:
+        """One attempt to write; a record that is not what we know is read again. Raises NotFound."""
+        try:
+            result = self.writer.change(card, changes)
+        except OutcomeUnknown:
+            log.warning("%s: the answer to a change was lost", card.place)
+            self.carried.outcome["unknown"] += 1
+            return Written(self.reader.one(card.kind, card.side, card.id), unknown=True)
+        return (
+            replace(result, card=self.reader.one(card.kind, card.side, card.id)) if result.stale else result
+        )
 
     def _settle_quiet(self, kind: PartyKind, quiet: Iterable[tuple[Link, Merge, Sequence[Party]]]) -> None:
         """Links for which nothing is to be written."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from cin7_nav.flows.parties.collect import Reader
-from cin7_nav.hooks.errors import OutcomeUnknown, Refused
+from cin7_nav.hooks.errors import NotFound, OutcomeUnknown, Refused
 from cin7_nav.hooks.nav_errors import nav_refusal
 from cin7_nav.mappings.parties import FieldRules
 from cin7_nav.model import Fixer, Party, PartyField, PartyKind, Problem, Side
@@ -40,6 +40,8 @@ class Written:
     """As it was read after it, or is known now."""
     done: dict[PartyField, str] = field(default_factory=dict)
     problems: dict[PartyField, Problem] = field(default_factory=dict)
+    unknown: bool = False
+    """The answer was lost: whether it was written shows the record."""
     stale: bool = False
     """Somebody changed the record meanwhile: nothing was written, and it is to be looked at again."""
 
@@ -55,7 +57,8 @@ class Writer:
     def change(self, card: Party, changes: Mapping[PartyField, str]) -> Written:
         """Give a record these values. One that is refused does not hold up the others.
 
-        Raises `hooks.errors` but `Refused`; after `OutcomeUnknown` the record is to be read again.
+        Raises `NotFound` where the record is gone, and `hooks.errors` but `Refused`; after `OutcomeUnknown`
+        the record is to be read again.
         """
         changes = dict(changes)
         problems = self._foreseen(card, changes)
@@ -69,6 +72,8 @@ class Writer:
             without = dict.fromkeys(changes.keys() & _ADDRESS, told)
             again = self.change(card, rest)
             return Written(again.card, again.done, {**problems, **without, **again.problems}, again.stale)
+        except NotFound:
+            raise
         except Refused as error:
             if error.status in CHANGED_MEANWHILE and card.side is Side.NAV:
                 return Written(card, problems=problems, stale=True)
