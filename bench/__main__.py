@@ -21,7 +21,7 @@ ROWS = {
     "C": limit.measure,
     "D": calls.measure,
     "E": memory.measure,
-    "H": parties.measure,
+    "P": parties.measure,
 }
 
 PLAIN_WIDTH = 120
@@ -30,7 +30,7 @@ PLAIN_WIDTH = 120
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measure cin7-nav on the sandbox.")
-    parser.add_argument("rows", nargs="*", metavar="row", help="only these of A to E and H, e.g. B D")
+    parser.add_argument("rows", nargs="*", metavar="row", help="only these of A to E and P, e.g. B D")
     parser.add_argument("--strict", action="store_true", help="end with 1 where a target is missed")
     options = parser.parse_args()
     wanted = options.rows or ["A", *ROWS]
