@@ -211,3 +211,23 @@ def test_the_trail_names_what_was_written_where(linked: Any) -> None:
     assert entry.why == "name written to NAV"
     assert len(entry.request_sha256) == 64
     assert audit.first_broken_link(linked.database) is None
+
+
+def test_a_field_that_somebody_changed_meanwhile_in_nav_is_asked_about(linked: Any) -> None:
+    cin7_id, nav_id = linked.seeded(REF)
+    linked.change(cin7_id, Name="Albion in Cin7")
+    linked.collect()
+    linked.change_vendor(nav_id, displayName="Albion in NAV")
+    linked.carry()
+    assert linked.values(REF, F.NAME) == ("Albion in Cin7", "Albion in NAV")
+    assert len(linked.reviews()) == 1
+
+
+def test_a_field_that_somebody_changed_meanwhile_in_cin7_is_asked_about(linked: Any) -> None:
+    cin7_id, nav_id = linked.seeded(REF)
+    linked.change_vendor(nav_id, displayName="Albion in NAV")
+    linked.collect()
+    linked.change(cin7_id, Name="Albion in Cin7")
+    linked.carry()
+    assert linked.values(REF, F.NAME) == ("Albion in Cin7", "Albion in NAV")
+    assert len(linked.reviews()) == 1
