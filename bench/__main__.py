@@ -9,7 +9,7 @@ import sys
 
 from rich.console import Console
 
-from bench import backfill, calls, latency, limit, memory, receiving
+from bench import backfill, calls, latency, limit, memory, parties, receiving
 from bench.figures import Figure
 from bench.lab import lab
 from bench.machine import commit, machine
@@ -22,6 +22,7 @@ ROWS = {
     "D": calls.measure,
     "E": memory.measure,
     "F": receiving.measure,
+    "P": parties.measure,
 }
 
 PLAIN_WIDTH = 120
@@ -30,7 +31,7 @@ PLAIN_WIDTH = 120
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measure cin7-nav on the sandbox.")
-    parser.add_argument("rows", nargs="*", metavar="row", help="only these of A to F, e.g. B D")
+    parser.add_argument("rows", nargs="*", metavar="row", help="only these of A to F and P, e.g. B D")
     parser.add_argument("--strict", action="store_true", help="end with 1 where a target is missed")
     options = parser.parse_args()
     wanted = options.rows or ["A", *ROWS]

@@ -83,7 +83,7 @@ def main(job: dict[str, Any]) -> dict[str, Any]:
         number += 1
     if recorder:
         Path(job["record"]).write_text(json.dumps(recorder.calls))
-    return {"seconds": seconds, "outcome": outcome, "runs": number - 1, "peak_bytes": _peak_bytes()}
+    return {"seconds": seconds, "outcome": outcome, "runs": number - 1, "peak_bytes": peak_bytes()}
 
 
 def _context(job: dict[str, Any], number: int) -> dict[str, Any]:
@@ -96,7 +96,7 @@ def _context(job: dict[str, Any], number: int) -> dict[str, Any]:
     return {"dag_run": run, "params": {"from": job.get("first"), "to": job.get("last")}}
 
 
-def _peak_bytes() -> int:
+def peak_bytes() -> int:
     """The most memory that this process has held. Linux's `ru_maxrss` would include the parent's."""
     status = Path("/proc/self/status")
     if status.exists():

@@ -1,17 +1,22 @@
 """### Decisions
 
-One run per held document: a person answers, the answer is recorded, and the flow goes on with it. Flows never
-wait for people: they hold a document, start a run of this DAG for it, and end.
+One run per held document or party in review: a person answers, the answer is recorded, and the flow goes on
+with it. Flows never wait for people: they put the question, start a run of this DAG for it, and end.
 
 | held because | answers |
 |---|---|
 | a rule of `posting.yaml` wants a yes (`held_by_rule`) | **Post**, **Skip** |
 | NAV has it already, keyed by hand (`twin_in_nav`) | **Link** to that, **Post anyway**, **Skip** |
 
-Open questions are under *Required Actions*, with the journal that would be posted. Every answer needs a
-reason, which goes into the audit trail with the name of who gave it. An answer holds for the document as it
-was shown: when that changes in Cin7, the question is put anew in a run of its own. At the keyboard:
-`cin7-nav decide <number> post|link|skip --reason "…"`.
+| a party is asked about because | answers |
+|---|---|
+| it resembles others (`party_match`) | **Link**, **Create**, **Never match these**, **Leave alone** |
+| both systems changed the same fields (`party_conflict`) | **Take Cin7's**, **Take NAV's** |
+
+Open questions are under *Required Actions*, with the journal that would be posted or the records side by
+side. Every answer needs a reason, which goes into the audit trail with who gave it. An answer holds
+for what was shown: when that changes, the question is put anew in a run of its own. At the keyboard:
+`cin7-nav decide <number> post|link|skip --reason "…"`, and `cin7-nav parties decide` for parties.
 
 **Steps.** `ask` puts the question and waits without a process; `record` keeps the answer and rings the flow.
 Both are skipped where the document meanwhile is no longer what the question was about; an open question looks
@@ -48,6 +53,9 @@ from cin7_nav.flows.decisions.question import OPTIONS
     params={
         "document": Param(
             None, type=["null", "integer"], title="Document", description="Id of the held document"
+        ),
+        "review": Param(
+            None, type=["null", "integer"], title="Review", description="Id of the question on a party"
         ),
         "shown_hash": Param(
             None, type=["null", "string"], title="Content", description="Hash of what is asked about"

@@ -147,8 +147,12 @@ class Ledger:
 
     def entries(self, after: int = 0) -> list[dict[str, Any]]:
         """All entries with a number above `after`."""
+        return self.rows(f"generalLedgerEntries?$filter=entryNumber gt {after}")
+
+    def rows(self, entity: str) -> list[dict[str, Any]]:
+        """The rows of an entity of our company."""
         company = next(row["id"] for row in self._rows("companies") if row["name"] == COMPANY)
-        return self._rows(f"companies({company})/generalLedgerEntries?$filter=entryNumber gt {after}")
+        return self._rows(f"companies({company})/{entity}")
 
     def last_number(self) -> int:
         return max((entry["entryNumber"] for entry in self.entries()), default=0)

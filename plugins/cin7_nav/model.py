@@ -297,3 +297,78 @@ class Translation:
     """What is to happen to the journal, by the rule for such documents."""
     posting_rule: RuleRef | None = None
     """The rule that says so; None without a journal."""
+
+
+class Side(StrEnum):
+    """One of the two systems."""
+
+    CIN7 = "cin7"
+    NAV = "nav"
+
+    @property
+    def other(self) -> Side:
+        return Side.NAV if self is Side.CIN7 else Side.CIN7
+
+    @property
+    def told(self) -> str:
+        return "Cin7" if self is Side.CIN7 else "NAV"
+
+
+class PartyKind(StrEnum):
+    """What sort of party it is, in Cin7's words; a supplier is a vendor in NAV."""
+
+    CUSTOMER = "customer"
+    SUPPLIER = "supplier"
+
+    def named(self, side: Side) -> str:
+        """The side's own word for it."""
+        return "vendor" if self is PartyKind.SUPPLIER and side is Side.NAV else str(self)
+
+
+class PartyField(StrEnum):
+    """What both systems know of a party and keep the same."""
+
+    NAME = "name"
+    TAX_NUMBER = "tax_number"
+    CURRENCY = "currency"
+    PAYMENT_TERMS = "payment_terms"
+    TAX_LIABLE = "tax_liable"
+    """Cin7: the name of the tax rule; NAV: `true` or `false`."""
+    BLOCKED = "blocked"
+    """`true`: deprecated in Cin7, blocked for all in NAV."""
+    ADDRESS_LINE_1 = "address_line_1"
+    ADDRESS_LINE_2 = "address_line_2"
+    CITY = "city"
+    STATE = "state"
+    POSTAL_CODE = "postal_code"
+    COUNTRY = "country"
+    """Cin7: its name; NAV: its code."""
+    PHONE = "phone"
+    EMAIL = "email"
+    WEBSITE = "website"
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """A customer or supplier as one of the systems has it."""
+
+    kind: PartyKind
+    side: Side
+    id: str
+    """GUID in lower case; it survives renaming and renumbering."""
+    number: str
+    """NAV's number; empty in Cin7, which has none."""
+    values: Mapping[PartyField, str]
+    """As the side writes them; an empty text where it has none."""
+    modified: dt.datetime
+    version: str = ""
+    """NAV's ETag."""
+
+    @property
+    def name(self) -> str:
+        return self.values.get(PartyField.NAME, "")
+
+    @property
+    def place(self) -> str:
+        """Where to look it up, without anybody's name."""
+        return f"{self.side.told} {self.kind.named(self.side)} {self.number or self.id}"

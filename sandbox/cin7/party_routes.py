@@ -21,7 +21,9 @@ _REQUIRED = {
     "Supplier": ("Name", "Currency", "PaymentTerm", "AccountPayable", "TaxRule", "Status"),
 }
 _SYSTEM_ACCOUNTS = {"AccountReceivable": "Accounts receivable", "AccountPayable": "Accounts payable"}
-_NESTED = ("Addresses", "Contacts")
+_NESTED = {"Addresses": ("Line1", "Country", "Type"), "Contacts": ("Name",)}
+"""The nested lists, and what each of their entries needs."""
+NAME_LENGTH = 256
 
 
 def _records(tenant: Tenant, kind: str) -> dict[str, JsonObject]:
@@ -99,6 +101,13 @@ def _check(tenant: Tenant, kind: str, body: JsonObject, record: JsonObject | Non
     problems = []
     name = body.get("Name")
     others = (one for one in _records(tenant, kind).values() if one is not record)
+    if name is not None and len(str(name)) > NAME_LENGTH:
+        problems.append(f"The field Name must be a string with a maximum length of {NAME_LENGTH}.")
+    for nested, needed in _NESTED.items():
+        for entry in rows(body, nested):
+            known = {one["ID"]: one for one in record[nested]} if record else {}
+            merged = {**known.get(str(entry.get("ID") or "").lower(), {}), **entry}
+            problems += [f"{nested}: {field} is required" for field in needed if not merged.get(field)]
     if name is not None and any(one["Name"].lower() == str(name).lower() for one in others):
         problems.append(f"This {kind.lower()} already exists. {kind} name must be unique.")
     if body.get("TaxRule") is not None and body["TaxRule"] not in tenant.tax_rules:

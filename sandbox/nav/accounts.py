@@ -71,6 +71,10 @@ def check_posting(company: Company, kind: str, number: str) -> None:
             f"You cannot post this type of document when {kind} {number} is blocked with type "
             f"{found['blocked']}"
         )
+    elif not found.get("_postable", True):
+        raise field_validation(
+            f"{kind} Posting Group must have a value in {kind}: No.={number}. It cannot be zero or empty."
+        )
 
 
 def _is_blocked(kind: str, card: Row) -> bool:

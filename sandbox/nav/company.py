@@ -81,6 +81,14 @@ _VAT_OF_ACCOUNT = {
 }
 
 
+_PAYMENT_TERMS = (
+    ("14 DAYS", "Net 14 days", "14D"),
+    ("30 DAYS", "Net 30 days", "30D"),
+    ("CASH", "Cash on delivery", "0D"),
+)
+"""Code, description, due date calculation."""
+
+
 class Company:
     """All state of one Business Central company."""
 
@@ -259,6 +267,10 @@ class Company:
                 amountDecimalPlaces="2:2",
                 amountRoundingPrecision=Decimal("0.01"),
             )
+        for code, name, due in _PAYMENT_TERMS:
+            tables["paymentTerms"].insert(
+                id=world.id("nav payment terms", code), code=code, displayName=name, dueDateCalculation=due
+            )
         self._fill_parties()
         for product in world.products:
             tables["items"].insert(
@@ -293,6 +305,8 @@ class Company:
                 phoneNumber=party.contact.phone,
                 email=party.contact.email,
                 taxRegistrationNumber=party.nav_tax_number,
+                taxLiable=True,
+                paymentTermsId=self.world.id("nav payment terms", "30 DAYS"),
                 currencyCode=currency,
                 currencyId=self.world.id("nav currency", currency) if currency else NO_GUID,
                 blocked=party.nav_blocked or " ",

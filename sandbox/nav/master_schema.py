@@ -171,6 +171,23 @@ CURRENCIES = Entity(
     order=("code",),
 )
 
+PAYMENT_TERMS = Entity(
+    "paymentTerms",
+    "paymentTerm",
+    "Payment Terms",
+    (
+        ID,
+        fixed("code", "code", 10),
+        fixed("displayName", "text", 100),
+        fixed("dueDateCalculation", "text", 32),
+        fixed("discountDateCalculation", "text", 32),
+        fixed("discountPercent", "decimal"),
+        fixed("calculateDiscountOnCreditMemos", "bool"),
+        MODIFIED,
+    ),
+    order=("code",),
+)
+
 ITEMS = Entity(
     "items",
     "item",

@@ -6,7 +6,7 @@ from typing import Any
 
 from sandbox.nav.company import Company
 from sandbox.nav.entities import Entity, Row
-from sandbox.nav.errors import dialog, duplicate
+from sandbox.nav.errors import dialog, duplicate, field_validation
 from sandbox.nav.schema import CUSTOMERS
 from sandbox.nav.wire import NO_GUID
 
@@ -21,17 +21,17 @@ class Parties:
         """A new card; without a number it gets the next one of the series."""
         if entity is CUSTOMERS and not values.get("displayName"):
             raise dialog('A "displayName" must be provided.')
-        prefix = "C" if entity is CUSTOMERS else "V"
-        number = values.get("number") or self._company.draw(entity.table, prefix + "9{:04}")
+        number = values.get("number") or self._draw(entity)
         self._check_free(entity, number)
-        values = {**self._with_currency(values), "number": number}
-        return self._company.tables[entity.name].insert(**values)
+        values = {**self._with_currency(self._with_terms(values)), "number": number}
+        postable = self._company.settings.party_templates
+        return self._company.tables[entity.name].insert(**values, _postable=postable)
 
     def modify(self, entity: Entity, row: Row, values: dict[str, Any]) -> None:
         """Change fields; a new `number` renames the card."""
         if values.get("number", row["number"]) != row["number"]:
             self._check_free(entity, values["number"])
-        self._company.tables[entity.name].change(row, **self._with_currency(values))
+        self._company.tables[entity.name].change(row, **self._with_currency(self._with_terms(values)))
 
     def delete(self, entity: Entity, row: Row) -> None:
         """Remove a card that has no open balance."""
@@ -41,6 +41,21 @@ class Parties:
                 "entry."
             )
         self._company.tables[entity.name].delete(row)
+
+    def _draw(self, entity: Entity) -> str:
+        customer = entity is CUSTOMERS
+        if not self._company.settings.party_number_series:
+            setup = "Sales & Receivables Setup" if customer else "Purchases & Payables Setup"
+            raise field_validation(
+                f"{entity.table} Nos. must have a value in {setup}: Primary Key=. It cannot be zero or empty."
+            )
+        return self._company.draw(entity.table, ("C" if customer else "V") + "9{:04}")
+
+    def _with_terms(self, values: dict[str, Any]) -> dict[str, Any]:
+        wanted = values.get("paymentTermsId", NO_GUID)
+        if wanted != NO_GUID and wanted not in self._company.tables["paymentTerms"].rows:
+            raise dialog('The "paymentTermsId" does not match to a Payment Terms.')
+        return values
 
     def _check_free(self, entity: Entity, number: str) -> None:
         if self._company.by_number(entity.name, number):

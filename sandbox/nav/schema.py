@@ -28,6 +28,7 @@ from sandbox.nav.master_schema import (
     DIMENSIONS,
     GENERAL_LEDGER_SETUP,
     ITEMS,
+    PAYMENT_TERMS,
     VENDORS,
 )
 
@@ -64,6 +65,7 @@ IN_COMPANY: dict[str, Entity] = {
         CUSTOMERS,
         VENDORS,
         CURRENCIES,
+        PAYMENT_TERMS,
         ITEMS,
         GENERAL_LEDGER_SETUP,
         ACCOUNTING_PERIODS,
@@ -107,6 +109,7 @@ WEBHOOKS = (
     "generalLedgerEntries",
     "items",
     "journals",
+    "paymentTerms",
     "purchaseInvoices",
     "salesCreditMemos",
     "salesInvoices",
@@ -133,6 +136,7 @@ __all__ = [
     "JOURNALS",
     "JOURNAL_LINES",
     "NEEDS_PARENT",
+    "PAYMENT_TERMS",
     "PUBLISHED",
     "PURCHASE_CREDIT_MEMOS",
     "PURCHASE_CREDIT_MEMO_LINES",

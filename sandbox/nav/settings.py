@@ -41,6 +41,10 @@ class Settings(admin.Settings):
     increment_batch_name: bool = False
     external_document_mandatory: bool = False
     """Purchases & Payables Setup, Sales & Receivables Setup: Ext. Doc. No. Mandatory."""
+    party_number_series: bool = True
+    """Sales & Receivables Setup, Purchases & Payables Setup: Customer Nos., Vendor Nos."""
+    party_templates: bool = True
+    """New customers and vendors get posting groups from a template; without, nothing is posted on them."""
     automatic_cost_posting: bool = False
     """Inventory Setup: item postings write their cost to the G/L, under the item document's number."""
     direct_cost_applied_account: str = "7190"

@@ -123,6 +123,48 @@ def test_the_form_refuses_what_it_cannot_mean(invoices: Any, name: str, good: An
         param.resolve(bad)
 
 
+# --- parties_both_ways ---
+
+
+@pytest.fixture
+def parties(bag: DagBag) -> Any:
+    return bag.dags["parties_both_ways"]
+
+
+def test_parties_run_daily_on_landed_events_and_when_polling_is_due(parties: Any) -> None:
+    schedule = parties.timetable
+    assert isinstance(schedule, AssetOrTimeSchedule)
+    assert isinstance(schedule.timetable, CronDataIntervalTimetable)
+    assets = {asset.name for asset in schedule.asset_condition.objects}
+    assert assets == {"cin7_nav.parties.landed", POLL_DUE.name}
+
+
+def test_one_run_at_a_time_writes_parties(parties: Any) -> None:
+    assert parties.max_active_runs == 1
+
+
+def test_parties_go_step_by_step_and_tell_the_other_flows(parties: Any) -> None:
+    for before, after in pairwise(["landed", "collect", "carry", "settle", "ask"]):
+        assert after in parties.get_task(before).downstream_task_ids
+    go_on = parties.get_task("go_on")
+    assert go_on.is_mapped
+    assert go_on.upstream_task_ids == {"carry"}
+    assert [asset.name for asset in go_on.outlets] == [POLL_DUE.name]
+
+
+@pytest.mark.parametrize(
+    ("name", "good", "bad"),
+    [("parties", ["V00010"], "V00010"), ("dry_run", True, "yes"), ("listen", True, "yes")],
+)
+def test_the_form_of_the_parties_refuses_what_it_cannot_mean(
+    parties: Any, name: str, good: Any, bad: Any
+) -> None:
+    param = parties.params.get_param(name)
+    assert param.resolve(good) == good
+    with pytest.raises(ValueError, match="Failed validating"):
+        param.resolve(bad)
+
+
 # --- journals_posted ---
 
 
@@ -192,6 +234,7 @@ def test_many_people_can_be_asked_at_once_and_have_time(decisions: Any) -> None:
     ("name", "good", "bad"),
     [
         ("document", 7, "INV-1"),
+        ("review", 7, "V00010"),
         ("shown_hash", "c0ffee", 7),
         ("question", "held_by_rule", "account_unmapped"),
     ],

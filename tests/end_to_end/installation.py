@@ -40,7 +40,9 @@ def eventually(condition: Callable[[], T | None], seconds: float = 60.0) -> T:
         if answer := condition():
             return answer
         if time.monotonic() > deadline:
-            raise AssertionError(f"not so within {seconds:.0f} s: {condition.__qualname__}")
+            raise AssertionError(
+                f"not so within {seconds:.0f} s: {getattr(condition, '__qualname__', condition)}"
+            )
         time.sleep(0.25)
 
 
@@ -85,8 +87,13 @@ class Airflow(AirflowClient):
 
     def questions(self, number: str) -> list[Json]:
         """The questions that people were ever asked about a document, answered or not, oldest first."""
+        return [one for one in self.hitl() if f" {number}," in one["subject"]]
+
+    def hitl(self) -> list[Json]:
+        """All questions that people were ever asked, oldest first."""
         asked = self._get("dags/decisions/dagRuns/~/hitlDetails", order_by="created_at", limit=100)
-        return [one for one in asked["hitl_details"] if f" {number}," in one["subject"]]
+        found: list[Json] = asked["hitl_details"]
+        return found
 
     def answer(self, question: Json, option: str, **params: str) -> None:
         """Answer as the person who is logged in."""

@@ -8,7 +8,7 @@ import typer
 
 from cin7_nav.cli.console import Number, app, database, err, out
 from cin7_nav.model import State
-from cin7_nav.store import applications, audit, deliveries, documents, inbox, reading
+from cin7_nav.store import applications, audit, deliveries, documents, inbox, parties, reading, reviews
 from cin7_nav.store.documents import Stored, Wait
 
 
@@ -71,6 +71,9 @@ def status() -> None:
             f"webhook events that wait: {inbox.waiting(ours, 'invoices')}"
             + (f", oldest {age}" if age else "")
         )
+        asked, waiting = len(reviews.still_open(ours)), sum(bool(one.problems) for one in parties.links(ours))
+        if asked or waiting:
+            out.print(f"parties: {waiting} wait, {asked} questions (`cin7-nav parties status`)")
         for name in ("sale_list", "purchase_list", "nav_entries"):
             out.print(f"{name} read up to: {reading.cursor_value(ours, name) or 'not read yet'}")
 

@@ -157,7 +157,8 @@ class NavHook(VendorHook):
     ) -> Any:
         """The one way anything is written in NAV. Sent once, again only where NAV refused it as one too many.
 
-        `etag`: the version that a PATCH or DELETE is about; whatever there is, where it is not given.
+        `etag`: the only version that a PATCH or DELETE may change, refused with 409 where there is another;
+        whatever there is, where it is not given.
 
         `repeatable` says that sending it twice leaves the same state: then a lost answer is `Unavailable`
         instead of `OutcomeUnknown`. Raises `PermissionError` for anything that is not writable.

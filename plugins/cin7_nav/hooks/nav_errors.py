@@ -29,6 +29,7 @@ _KINDS = tuple(
     (kind, fixer, re.compile(pattern, re.IGNORECASE))
     for kind, fixer, pattern in (
         ("approval", Fixer.ACCOUNTANT, r"approval"),
+        ("number_series", Fixer.NAV_ADMINISTRATOR, r"Nos\. must have a value"),
         ("dimension", Fixer.MAPPING_EDITOR, r"\bdimension"),
         ("external_number", Fixer.ACCOUNTANT, r"^(Purchase|Sales)\b.*\balready exists"),
         ("balance", Fixer.DATA_TEAM, r"out of balance"),

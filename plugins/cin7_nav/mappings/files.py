@@ -13,7 +13,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from cin7_nav.mappings import facts
-from cin7_nav.model import Kind, LineType, Posting
+from cin7_nav.model import Kind, LineType, PartyField, Posting, Side
 
 HIGHEST_TOLERANCE = Decimal(1)
 PREFIX = re.compile(r"([A-Z0-9-]{1,8})\{number\}")
@@ -294,6 +294,78 @@ class DimensionsFile(Section):
     """NAV dimension code → its rules."""
 
 
+class Direction(StrEnum):
+    """Which side's value of a field counts."""
+
+    CIN7 = "cin7"
+    NAV = "nav"
+    NEWEST = "newest"
+    BOTH = "both"
+
+
+class TooLong(StrEnum):
+    """What becomes of a value that the other side has no room for."""
+
+    WAIT = "wait"
+    CUT = "cut"
+
+
+Sides = Annotated[
+    tuple[Side, ...],
+    BeforeValidator(_several),
+    _list_of({"type": "string", "enum": list(Side)}),
+]
+
+
+class FieldEntry(Section):
+    """How one field is kept the same on both sides."""
+
+    direction: Direction
+    """`cin7`, `nav`: that side's value is put on the other one. `newest`: a change on either side is copied;
+    where both changed, the record that was changed last counts. `both`: the same, but where both changed a
+    person is asked."""
+    too_long: TooLong = TooLong.WAIT
+    """`wait`: a value that the other side has no room for waits, with a message. `cut`: it is cut there."""
+    clears: bool = False
+    """Whether emptying the field on one side empties it on the other."""
+    values: dict[Text, Text] = {}
+    """Cin7's text → NAV's. Of several Cin7 texts for one of NAV, the first is what NAV's becomes in Cin7."""
+
+
+class SynchroniseEntry(Section):
+    create_in: Sides = (Side.CIN7, Side.NAV)
+    """On which sides a party that only the other one has is created."""
+
+
+class Synchronise(Section):
+    """What is kept the same. What is not named here is only reported: nothing is written."""
+
+    customers: SynchroniseEntry | None = None
+    suppliers: SynchroniseEntry | None = None
+
+
+class NewCustomer(Section):
+    """What Cin7 demands of a new customer and NAV does not know."""
+
+    account_receivable: Text
+    revenue_account: Text
+    tax_rule: Text
+    payment_term: Text
+
+
+class NewSupplier(Section):
+    """What Cin7 demands of a new supplier and NAV does not know."""
+
+    account_payable: Text
+    tax_rule: Text
+    payment_term: Text
+
+
+class NewInCin7(Section):
+    customers: NewCustomer | None = None
+    suppliers: NewSupplier | None = None
+
+
 class PartiesFile(Section):
     match_tax_number: bool | None = None
     """Whether a party without a line here may be found by its tax number, if that is unique on both sides."""
@@ -301,6 +373,10 @@ class PartiesFile(Section):
     """Cin7 customer, by name or ID → NAV customer number."""
     suppliers: dict[Text, Code] = {}
     """Cin7 supplier, by name or ID → NAV vendor number."""
+    synchronise: Synchronise | None = None
+    new_in_cin7: NewInCin7 | None = None
+    fields: dict[PartyField, FieldEntry] | None = None
+    """The fields that are kept the same, and how. Left out: the defaults."""
 
 
 class PostingWhen(Section):

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
+from types import UnionType
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -143,6 +144,7 @@ def _shown(value: Any) -> str:
 def _keys(annotation: Any, location: Location) -> Iterator[str]:
     """The keys that the type allows at this place."""
     for step in location:
+        annotation = _required(annotation)
         if isinstance(annotation, type) and issubclass(annotation, BaseModel):
             fields = annotation.model_fields
             annotation = next(
@@ -150,5 +152,13 @@ def _keys(annotation: Any, location: Location) -> Iterator[str]:
             )
         else:
             annotation = get_args(annotation)[0 if isinstance(step, int) else 1]
+    annotation = _required(annotation)
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield from (info.alias or name for name, info in annotation.model_fields.items())
+
+
+def _required(annotation: Any) -> Any:
+    """The type of what may be left out."""
+    if isinstance(annotation, UnionType):
+        return next(one for one in get_args(annotation) if one is not type(None))
+    return annotation

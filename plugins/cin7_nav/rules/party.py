@@ -15,7 +15,7 @@ class ResolvedParty:
     """NAV customer or vendor number."""
     rule: RuleRef
     how: str
-    """`Cin7 ID`, `Cin7 name` or `tax number`."""
+    """`Cin7 ID`, `Cin7 name`, `link` or `tax number`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,10 @@ class TaxNumberMatch:
     cin7_parties: int = 0
     """How many Cin7 customers (or suppliers) carry it, this one included."""
     nav_numbers: tuple[str, ...] = ()
-    """The NAV customers (or vendors) that carry it."""
+    """The NAV customers (or vendors) that carry it, those left out that a person said the party never is."""
+    linked: str = ""
+    """NAV number of the record that the party is linked with; empty where it is with none."""
+    link_id: int = 0
 
 
 def tax_number_key(text: str) -> str:
@@ -38,13 +41,16 @@ def tax_number_key(text: str) -> str:
 def resolve_party(
     document: SourceDocument, mappings: Mappings, directory: TaxNumberMatch
 ) -> ResolvedParty | Problem:
-    """By explicit ID, else explicit name, else a tax number that is unique on both sides; never by guess."""
+    """By explicit ID, else explicit name, else the record that it is linked with, else a tax number that is
+    unique on both sides; never by guess."""
     section = "customers" if document.key.kind.is_sale else "suppliers"
     explicit = mappings.parties.customers if document.key.kind.is_sale else mappings.parties.suppliers
     for how, text in (("Cin7 ID", document.party_id), ("Cin7 name", document.party_name)):
         hit = explicit.get(fold(text))
         if hit:
             return ResolvedParty(hit.value, hit.rule, how)
+    if directory.linked:
+        return ResolvedParty(directory.linked, RuleRef("party_link", directory.link_id), "link")
     rule = mappings.parties.match_tax_number_rule.rule
     if not mappings.parties.match_tax_number:
         return _unresolved(document, section, f"{rule} turns matching by tax number off")

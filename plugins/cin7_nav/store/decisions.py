@@ -15,12 +15,22 @@ from cin7_nav.store.documents import Run, Stored
 
 
 class Answer(StrEnum):
-    """What a person wants of a held document."""
+    """What a person wants of a held document, or of a party in review."""
 
     POST = "post"
     LINK = "link"
-    """It already is in NAV, keyed by hand."""
+    """It already is in NAV, keyed by hand; of a party: it is the one named."""
     SKIP = "skip"
+    CREATE = "create"
+    """A party is none of those shown: make a record of it on the other side."""
+    IGNORE = "ignore"
+    """Leave the party alone."""
+    NEVER = "never"
+    """The party is never one of those shown."""
+    CIN7 = "cin7"
+    """Take the values that Cin7 has."""
+    NAV = "nav"
+    """Take the values that NAV has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +64,8 @@ def told(decision: Decision) -> str:
             said = f"is NAV {decision.nav_number}, keyed by hand: linked"
         case Answer.SKIP:
             said = "skipped"
+        case _:
+            said = f"answered with {decision.answer}"
     return f"{said} by {decision.person}: {decision.reason}"
 
 

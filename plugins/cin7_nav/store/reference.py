@@ -69,6 +69,18 @@ def store(
         )
 
 
+def expire(database: Database, source: str, entity: str) -> None:
+    """What changed within the last hour is read again before it is relied on."""
+    with database.transaction() as cursor:
+        cursor.execute(
+            """
+            UPDATE reference_set SET fetched_at = fetched_at - interval '1 hour'
+            WHERE company = %s AND source = %s AND entity = %s
+            """,
+            (COMPANY, source, entity),
+        )
+
+
 def rows(
     database: Database,
     source: str,

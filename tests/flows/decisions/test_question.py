@@ -135,6 +135,6 @@ def test_an_answer_has_what_it_needs(
     assert wrong_with(code, answer, reason, nav_number) == wrong
 
 
-def test_only_a_twin_can_be_linked() -> None:
+def test_only_a_twin_and_a_party_can_be_linked() -> None:
     linked = [code for code, options in OPTIONS.items() if Answer.LINK in options.values()]
-    assert linked == ["twin_in_nav"]
+    assert linked == ["twin_in_nav", "party_match"]

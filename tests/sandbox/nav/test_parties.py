@@ -156,3 +156,33 @@ def test_a_line_without_document_type_is_refused_as_an_invoice_is(
         assert answer.message == (
             f"You cannot create this type of document when Customer C00020 is blocked with type {blocked}"
         )
+
+
+def test_payment_terms_are_listed_and_others_are_refused_on_a_card(nav: Any) -> None:
+    terms = {row["code"]: row["id"] for row in nav.get("paymentTerms?$select=id,code").rows}
+    assert set(terms) == {"14 DAYS", "30 DAYS", "CASH"}
+    card = nav.get("vendors?$filter=number eq 'V00010'").rows[0]
+    assert card["paymentTermsId"] == terms["30 DAYS"]
+    assert nav.patch(f"vendors({card['id']})", {"paymentTermsId": terms["CASH"]}).status == 200
+    refused = nav.patch(f"vendors({card['id']})", {"paymentTermsId": card["id"]})
+    assert refused.message == 'The "paymentTermsId" does not match to a Payment Terms.'
+
+
+def test_without_a_number_series_a_card_needs_a_number(nav: Any) -> None:
+    nav.settings(party_number_series=False)
+    refused = nav.post("vendors", {"displayName": "One"})
+    assert refused.code == "Application_FieldValidationException"
+    assert refused.message.startswith("Vendor Nos. must have a value in Purchases & Payables Setup")
+    assert nav.post("vendors", {"displayName": "One", "number": "V5"}).status == 201
+
+
+def test_without_a_template_a_new_card_can_not_be_posted_to(nav: Any) -> None:
+    nav.settings(party_templates=False)
+    number = nav.post("vendors", {"displayName": "One"}).body["number"]
+    batch = nav.batch()
+    nav.line(batch, number, -5, accountType="Vendor", externalDocumentNumber="X1")
+    nav.line(batch, "6110", 5)
+    refused = nav.post_journal(batch)
+    assert refused.message == (
+        f"Vendor Posting Group must have a value in Vendor: No.={number}. It cannot be zero or empty."
+    )

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 
 from cin7_nav.flows.decisions.answering import connected
-from cin7_nav.flows.decisions.question import OPTIONS, Question
+from cin7_nav.flows.decisions.party_question import PartyQuestion
+from cin7_nav.flows.decisions.question import ON_PARTIES, OPTIONS, Question
 from cin7_nav.sensors.webhook_landed import owner
-from cin7_nav.store import decisions
+from cin7_nav.store import decisions, reviews
 from cin7_nav.store.database import Database
 from cin7_nav.store.documents import Run
 
@@ -33,16 +34,30 @@ def open_questions(context: Mapping[str, Any]) -> list[dict[str, Any]]:
         return to_ask(database, Run(owner(context)))
 
 
+def open_reviews(context: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The same for questions on parties."""
+    if context["params"].get("dry_run"):
+        return []
+    with connected() as database:
+        found = reviews.ask(database, Run(owner(context)), AT_ONCE, AGAIN_AFTER)
+    return _runs(map(PartyQuestion, found))
+
+
 def questions(database: Database, run: Run) -> list[Question]:
     """What is held and was not asked yet; from now on it counts as asked by this run."""
-    return [Question(stored) for stored in decisions.ask(database, list(OPTIONS), run, AT_ONCE, AGAIN_AFTER)]
+    return [
+        Question(stored)
+        for stored in decisions.ask(database, list(OPTIONS.keys() - ON_PARTIES), run, AT_ONCE, AGAIN_AFTER)
+    ]
 
 
 def to_ask(database: Database, run: Run) -> list[dict[str, Any]]:
     """The questions as what `ask` starts runs with."""
-    return [
-        {"trigger_run_id": question.run_id, "conf": question.conf} for question in questions(database, run)
-    ]
+    return _runs(questions(database, run))
+
+
+def _runs(questions: Iterable[Question | PartyQuestion]) -> list[dict[str, Any]]:
+    return [{"trigger_run_id": question.run_id, "conf": question.conf} for question in questions]
 
 
 def ask(asked: Any) -> Any:

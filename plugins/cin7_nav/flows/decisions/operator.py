@@ -10,9 +10,17 @@ from airflow.sdk import Context, Param
 from airflow.sdk.definitions.param import ParamsDict
 from airflow.sdk.exceptions import AirflowSkipException
 
-from cin7_nav.flows.decisions.answering import Asked, connected
-from cin7_nav.flows.decisions.question import NUMBER_LENGTH, OPTIONS, REASON_LENGTH, Question, wrong_with
-from cin7_nav.store import decisions, documents
+from cin7_nav.flows.decisions.answering import Asked, connected, no_target
+from cin7_nav.flows.decisions.party_question import TARGET_LENGTH, PartyQuestion
+from cin7_nav.flows.decisions.question import (
+    NUMBER_LENGTH,
+    ON_PARTIES,
+    OPTIONS,
+    REASON_LENGTH,
+    Question,
+    wrong_with,
+)
+from cin7_nav.store import decisions, documents, reviews
 from cin7_nav.store.decisions import Answer
 
 LOOKS_AGAIN = dt.timedelta(days=1)
@@ -20,7 +28,7 @@ LOOKS_AGAIN = dt.timedelta(days=1)
 
 
 class DecisionOperator(HITLOperator):
-    """Asks about the held document that the run's parameters name. Returns what a person answered.
+    """Asks about the held document, or the party, that the run's parameters name. Returns what was answered.
 
     It is skipped where the document no longer is what the question is about: at its start, and once a day
     while it waits. An answer that lacks what it needs is not taken: the question is open again.
@@ -32,7 +40,7 @@ class DecisionOperator(HITLOperator):
 
     def execute(self, context: Context) -> Any:
         question = _question(Asked.of(context))
-        self._offer(question.problem.code, question.twin)
+        self._offer(question.code, question.suggestion)
         self.subject = question.subject
         self.body = question.body
         return super().execute(context)
@@ -46,21 +54,31 @@ class DecisionOperator(HITLOperator):
         self._offer(question)
         given = {name: str(event["params_input"].get(name) or "").strip() for name in self.params}
         answer = OPTIONS[question][event["chosen_options"][0]]
-        if wrong := wrong_with(question, answer, given["reason"], given.get("nav_number", "")):
+        number = given.get("target" if question in ON_PARTIES else "nav_number", "")
+        wrong = wrong_with(question, answer, given["reason"], number)
+        if not wrong and question in ON_PARTIES and answer is Answer.LINK:
+            wrong = _no_target(Asked.of(context), number)
+        if wrong:
             self.log.warning("The answer is not taken: %s", wrong)
             return self.execute(context)
         return super().execute_complete(context, {**event, "params_input": given})
 
-    def _offer(self, question: str, twin: str = "") -> None:
-        """The answers to this question and the form that goes with them; `twin` stands in it already."""
+    def _offer(self, question: str, suggestion: str = "") -> None:
+        """The answers to this question and the form that goes with them, in which `suggestion` stands."""
         self.options = list(OPTIONS[question])
         self.params = ParamsDict({"reason": _reason()})
         if Answer.LINK in OPTIONS[question].values():
-            self.params["nav_number"] = _nav_number(twin)
+            if question in ON_PARTIES:
+                self.params["target"] = _target(suggestion)
+            else:
+                self.params["nav_number"] = _nav_number(suggestion)
 
 
-def _question(asked: Asked) -> Question:
+def _question(asked: Asked) -> Question | PartyQuestion:
     """Raises AirflowSkipException where it is no longer one."""
+    if asked.review:
+        return _party_question(asked.review)
+    assert asked.document is not None
     with connected() as database, database.transaction() as cursor:
         stored = documents.locked(cursor, [asked.document]).get(asked.document)
     if stored is None:
@@ -68,6 +86,20 @@ def _question(asked: Asked) -> Question:
     if reason := decisions.outdated(stored, asked.question, asked.shown_hash):
         raise AirflowSkipException(f"Nothing to ask: {reason}")
     return Question(stored)
+
+
+def _party_question(review_id: int) -> PartyQuestion:
+    with connected() as database:
+        reason, review = reviews.outdated(database, review_id), reviews.get(database, review_id)
+    if reason or review is None:
+        raise AirflowSkipException(f"Nothing to ask: {reason}")
+    return PartyQuestion(review)
+
+
+def _no_target(asked: Asked, target: str) -> str | None:
+    with connected() as database:
+        review = reviews.get(database, asked.review or 0)
+        return no_target(database, review, target) if review else None
 
 
 def _reason() -> Param:
@@ -87,4 +119,14 @@ def _nav_number(twin: str) -> Param:
         maxLength=NUMBER_LENGTH,
         title="NAV document number",
         description="For Link: the NAV document that already is this one",
+    )
+
+
+def _target(suggestion: str) -> Param:
+    return Param(
+        suggestion,
+        type=["null", "string"],
+        maxLength=TARGET_LENGTH,
+        title="Record",
+        description="For Link: NAV's number, or Cin7's name or ID, of the record to link with",
     )

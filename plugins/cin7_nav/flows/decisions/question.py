@@ -11,12 +11,23 @@ from typing import Any
 from cin7_nav.model import AccountType, Journal, JournalLine, Problem
 from cin7_nav.store.decisions import Answer
 from cin7_nav.store.documents import Stored
+from cin7_nav.store.reviews import CONFLICT, MATCH
 
 OPTIONS: Mapping[str, Mapping[str, Answer]] = {
     "held_by_rule": {"Post": Answer.POST, "Skip": Answer.SKIP},
     "twin_in_nav": {"Link": Answer.LINK, "Post anyway": Answer.POST, "Skip": Answer.SKIP},
+    MATCH: {
+        "Link": Answer.LINK,
+        "Create": Answer.CREATE,
+        "Never match these": Answer.NEVER,
+        "Leave alone": Answer.IGNORE,
+    },
+    CONFLICT: {"Take Cin7's": Answer.CIN7, "Take NAV's": Answer.NAV},
 }
-"""The answers to each question, as people read them. A question is the code of the problem held for."""
+"""The answers to each question, as people read them. A question on a document is the code of the problem held
+for; those on parties are the questions of their reviews."""
+
+ON_PARTIES = frozenset({MATCH, CONFLICT})
 
 AS_POSTED = "posted_differently"
 """Code of the problem that NAV posted something else than was sent: people may leave it as it is."""
@@ -48,11 +59,20 @@ class Question:
         return self.stored.problems[0]
 
     @property
+    def code(self) -> str:
+        return self.problem.code
+
+    @property
     def run_id(self) -> str:
         """The id of the run that asks: the same for the same document, content and question."""
         identity = f"{self.stored.key} {self.stored.shown_hash} {self.problem.code}"
         readable = re.sub(r"[^A-Za-z0-9.-]", "-", self.stored.document.number)[:40]
         return f"decision__{readable}__{hashlib.sha256(identity.encode()).hexdigest()[:8]}"
+
+    @property
+    def suggestion(self) -> str:
+        """What stands in the form for the number to link to."""
+        return self.twin
 
     @property
     def twin(self) -> str:
@@ -85,11 +105,11 @@ class Question:
     def body(self) -> str:
         """In Markdown: what it is held for, and the journal that would be posted."""
         problem, journal = self.problem, self.stored.journal
-        text = f"{_escaped(problem.message)} ({_escaped(problem.where)})"
+        text = f"{escaped(problem.message)} ({escaped(problem.where)})"
         if journal is None:
             return text
         head = (
-            f"Posting date {journal.posting_date}, external document {_escaped(journal.external_document_no)}"
+            f"Posting date {journal.posting_date}, external document {escaped(journal.external_document_no)}"
         )
         return "\n".join([text, "", head, "", *_table(journal)])
 
@@ -107,7 +127,7 @@ def _table(journal: Journal) -> list[str]:
     return [
         "| Account | Debit | Credit | Dimensions | Rules |",
         "|---|---:|---:|---|---|",
-        *(f"| {' | '.join(map(_escaped, _cells(line)))} |" for line in journal.lines),
+        *(f"| {' | '.join(map(escaped, _cells(line)))} |" for line in journal.lines),
     ]
 
 
@@ -122,7 +142,7 @@ def _cells(line: JournalLine) -> tuple[str, ...]:
     )
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
     """Text that Markdown shows as it is."""
     return re.sub(r"([\\`*_{}\[\]<>|#~])", r"\\\1", " ".join(text.split()))
 
@@ -135,7 +155,8 @@ def wrong_with(question: str, answer: Answer, reason: str, nav_number: str) -> s
     if len(reason) < REASON_LENGTH:
         return f"it needs a reason of at least {REASON_LENGTH} characters"
     if answer is Answer.LINK and not nav_number:
-        return "it needs the number of the NAV document to link to"
-    if len(nav_number) > NUMBER_LENGTH:
+        what = "record to link with" if question in ON_PARTIES else "NAV document to link to"
+        return f"it needs the number of the {what}"
+    if len(nav_number) > NUMBER_LENGTH and question not in ON_PARTIES:
         return f"a NAV document number has at most {NUMBER_LENGTH} characters"
     return None

@@ -12,10 +12,11 @@ from typing import Any
 from cin7_nav.hooks.channel import Entity, NavChannel
 from cin7_nav.hooks.cin7 import Cin7Hook
 from cin7_nav.mappings.company import Company
-from cin7_nav.model import AccountType, Journal, Kind, SourceDocument
+from cin7_nav.model import AccountType, Journal, Kind, PartyKind, SourceDocument
 from cin7_nav.rules.party import TaxNumberMatch, tax_number_key
 from cin7_nav.rules.precheck import Chart, ChartAccount, ChartParty, DefaultDimension
 from cin7_nav.rules.twins import NavDocument, NavLines, is_alive, may_vanish, twin_key, twin_keys
+from cin7_nav.store import parties
 from cin7_nav.store import reference as store
 from cin7_nav.store.database import Database
 from cin7_nav.store.reference import Row
@@ -212,7 +213,7 @@ class Reference:
         ]
 
     def prepare_parties(self, documents: Sequence[SourceDocument]) -> None:
-        """Look up the tax numbers of all parties of these documents, in a few queries for all."""
+        """Look up the links and tax numbers of all parties of these documents, in a few queries for all."""
         for is_sale in (True, False):
             ids = {d.party_id for d in documents if d.key.kind.is_sale is is_sale}
             ids -= {party for sale, party in self._parties if sale is is_sale}
@@ -223,13 +224,21 @@ class Reference:
             taxes = {card.lookup for card in cards.values() if card.lookup}
             sharing = [row.lookup for row in store.rows(self.database, CIN7, cin7, lookups=taxes)]
             there = [(r.lookup, r.key) for r in store.rows(self.database, NAV, nav, lookups=taxes)]
+            known = parties.known(self.database, PartyKind.CUSTOMER if is_sale else PartyKind.SUPPLIER, ids)
             for party in ids:
                 card = cards.get(party)
                 tax = card.lookup if card else ""
+                its = known.get(party, parties.Known())
                 self._parties[is_sale, party] = TaxNumberMatch(
                     card.body.get("TaxNumber") or "" if card else "",
                     sharing.count(tax) if tax else 0,
-                    tuple(number for lookup, number in there if tax and lookup == tax),
+                    tuple(
+                        number
+                        for lookup, number in there
+                        if tax and lookup == tax and number not in its.never
+                    ),
+                    its.number,
+                    its.link_id or 0,
                 )
 
     def tax_number_match(self, document: SourceDocument) -> TaxNumberMatch:

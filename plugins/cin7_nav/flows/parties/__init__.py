@@ -1,0 +1,1 @@
+"""Suppliers and customers are kept the same in Cin7 and NAV, both ways."""
