@@ -21,7 +21,7 @@ from cin7_nav.hooks.nav import NavHook
 from cin7_nav.hooks.nav_parties import NavParties
 from cin7_nav.mappings import Mappings, load
 from cin7_nav.model import Party, PartyField, PartyKind, Side
-from cin7_nav.store import parties, reviews, webhook_secrets
+from cin7_nav.store import parties, reviews, subscriptions, webhook_secrets
 from cin7_nav.store.database import Database
 from cin7_nav.store.decisions import Answer
 from cin7_nav.store.documents import Run
@@ -193,13 +193,17 @@ class Parties:
 
     def land(self, type_: str, record_id: str, source: str = "cin7") -> None:
         """An event lands."""
-        records = json.dumps([{"record_id": record_id, "number": "", "path": []}])
+        secret = webhook_secrets.fingerprint(SECRET)
+        record = {"record_id": record_id, "number": "", "path": []}
+        if source == "nav":
+            subscriptions.admit(self.database, type_.partition("/")[0], SECRET, SECRET)
+            record |= {"type": type_, "secret": secret.hex()}
         with self.database.transaction() as cursor:
             cursor.execute(
-                "SELECT land_event('default', %s, %s, %s, 'parties', %s, '{}', %s, false)",
-                (source, webhook_secrets.fingerprint(SECRET), type_, f"{type_}{record_id}", records),
+                "SELECT landed FROM land_event('default', %s, %s, %s, 'parties', %s, '{}', %s, false)",
+                (source, secret, type_, f"{type_}{record_id}", json.dumps([record])),
             )
-            assert cursor.fetchone() == (True,)
+            assert cursor.fetchone() == (1,)
 
     def sql(self, statement: str, *parameters: object) -> list[tuple[Any, ...]]:
         with self.database.transaction() as cursor:

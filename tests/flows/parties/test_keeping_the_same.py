@@ -31,6 +31,18 @@ def test_a_change_in_cin7_reaches_nav_and_ends_there(linked: Any) -> None:
     assert linked.writes() == {}
 
 
+@pytest.mark.parametrize("collection", [True, False])
+def test_a_notification_of_nav_brings_the_change_without_a_poll(linked: Any, collection: bool) -> None:
+    _, nav_id = linked.seeded(REF)
+    linked.change_vendor(nav_id, phoneNumber="0113 496 0001")
+    linked.land(
+        "vendors/collection" if collection else "vendors/updated", "" if collection else nav_id, "nav"
+    )
+    linked.collect("landed")
+    linked.carry(thorough=False)
+    assert linked.values(REF, F.PHONE) == ("0113 496 0001", "0113 496 0001")
+
+
 def test_a_change_in_nav_reaches_cin7_and_makes_no_second_contact_or_address(linked: Any) -> None:
     cin7_id, nav_id = linked.seeded(REF)
     before = linked.supplier_row(cin7_id)

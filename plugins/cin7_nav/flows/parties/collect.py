@@ -94,18 +94,24 @@ class Collector:
         self.collected = Collected()
 
     def landed(self) -> Collected:
-        """Drain the inbox, and read what its events point at."""
+        """Drain the inbox, and read what its events point at; the list, where one names no record."""
         pointed: defaultdict[tuple[PartyKind, Side], set[str]] = defaultdict(set)
+        lists: set[tuple[PartyKind, Side]] = set()
         while events := inbox.claim(
             self.database, FLOW, self.run.name, limit=100, held=self.collected.events
         ):
             self.collected.events += [event.id for event in events]
             for event in events:
                 place = _place(event)
-                if place and place[0] in self.kinds and event.record_id:
-                    pointed[place].add(event.record_id)
+                if place and place[0] in self.kinds:
+                    if event.record_id:
+                        pointed[place].add(event.record_id)
+                    else:
+                        lists.add(place)
         for (kind, side), ids in pointed.items():
             self.read(kind, side, ids)
+        for kind, side in sorted(lists):
+            self.read_list(kind, side)
         return self.collected
 
     def changed(self) -> Collected:
