@@ -16,6 +16,7 @@ from cin7_nav.mappings.parties import Parties, parties
 from cin7_nav.mappings.posting import PostingRule, posting_rules
 from cin7_nav.mappings.reader import MappingError, Source, check, nearest, read
 from cin7_nav.mappings.rules import Ambiguous, Case, Hit, Rule, conflicts, lookup, strongest
+from cin7_nav.mappings.stock import Stock, stock
 from cin7_nav.mappings.tax import TaxRule, tax_rules
 from cin7_nav.model import Fixer, Kind, LineType, Posting, Problem, RuleRef
 
@@ -32,6 +33,8 @@ class Mappings:
     dimensions: Mapping[str, Dimension]
     parties: Parties
     posting_rules: tuple[PostingRule, ...]
+    stock: Stock | None
+    """None: no stock is carried."""
     fingerprint: str
     """SHA-256 of the files' contents: another one means that somebody edited them."""
 
@@ -159,6 +162,7 @@ def load(directory: Path) -> Mappings | list[MappingError]:
     its_dimensions = dimensions(sources["dimensions"])
     its_parties = parties(sources["parties"])
     its_posting_rules = posting_rules(sources["posting"])
+    its_stock = stock(sources["stock"])
 
     files = {source.file: source for group in sources.values() for source in group}
     sorts: list[Iterable[Case]] = [
@@ -174,7 +178,14 @@ def load(directory: Path) -> Mappings | list[MappingError]:
     if errors or its_company is None or its_parties is None:
         return sorted(errors, key=lambda error: (error.file, error.line))
     return Mappings(
-        its_company, accounts, tax, its_dimensions, its_parties, its_posting_rules, digest.hexdigest()
+        its_company,
+        accounts,
+        tax,
+        its_dimensions,
+        its_parties,
+        its_posting_rules,
+        its_stock,
+        digest.hexdigest(),
     )
 
 
