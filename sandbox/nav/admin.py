@@ -134,6 +134,18 @@ def nav_admin_routes(nav: Nav) -> list[Route]:
         nav.writer.item_posting.enter(_keyed(nav, ItemEntry.model_validate(await _body(request))))
         return JSONResponse({"entry_no": len(nav.company.tables["ItemLedgerEntries"].rows)})
 
+    async def item_entries(request: Request) -> Response:
+        names = ("Entry_No", "Entry_Type", "Document_No", "Item_No", "Location_Code", "Posting_Date")
+        rows = [
+            {
+                **{name: row[name] for name in names},
+                "Quantity": str(row["Quantity"]),
+                "Cost_Amount_Actual": str(row["Cost_Amount_Actual"]),
+            }
+            for row in nav.company.tables["ItemLedgerEntries"].rows.values()
+        ]
+        return JSONResponse({"entries": rows})
+
     async def approvals(request: Request) -> Response:
         return JSONResponse(
             {
@@ -203,6 +215,7 @@ def nav_admin_routes(nav: Nav) -> list[Route]:
         Route("/_sandbox/post-item-journal", _checked(post_item_journal), methods=["POST"]),
         Route("/_sandbox/item", _checked(item), methods=["POST"]),
         Route("/_sandbox/item-entry", _checked(item_entry), methods=["POST"]),
+        Route("/_sandbox/item-entries", item_entries),
         Route("/_sandbox/approvals", approvals),
         Route("/_sandbox/sums", sums),
         Route("/_sandbox/purchase-invoice", _checked(document(PURCHASE_INVOICE)), methods=["POST"]),

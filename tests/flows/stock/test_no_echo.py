@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from tests.flows.stock.conftest import Warehouse
 
-ROUNDS, PER_ROUND, LINES = 8, 26, 25
+ROUNDS, PER_ROUND, LINES = 8, 32, 28
 PLACES = {"London": "LONDON", "Manchester": "MANCHESTER", "Glasgow": "GLASGOW"}
 FAULTS = (
     ("nav", "lost_after", "/ItemJournal$", "POST"),

@@ -192,22 +192,23 @@ class StockCollector:
         self._keep(list_, known)
 
     def _rescan(self) -> None:
-        """One old page of the list whose turn it is, so that all of them are read within a day."""
+        """The page that was read longest ago, so that all of them are read within a day."""
         if not self._is_due("stock_rescanned", RESCANS_APART):
             return
         pages = [
-            (list_, page)
+            (reading.cursor_value(self.database, f"stock_{list_.name}_page_{page}") or "", list_, page)
             for list_ in LISTS
             for page in range(1, math.ceil(self._known(list_).total / PAGE_SIZE) + 1)
             if self._known(list_).total > PAGE_SIZE
         ]
-        due = [
-            (list_, page) for list_, page in pages if self._is_due(f"stock_{list_.name}_page_{page}", RESCAN)
-        ]
-        for list_, page in due[:1]:
+        if not pages:
+            return
+        _, list_, page = min(pages, key=lambda one: one[0])
+        name = f"stock_{list_.name}_page_{page}"
+        if self._is_due(name, RESCAN):
             self._page(list_, page)
             self._mark("stock_rescanned")
-            self._mark(f"stock_{list_.name}_page_{page}")
+            self._mark(name)
             self._read_unread(list_.name)
 
     def _page(self, list_: StockList, page: int) -> tuple[list[Row], int]:
