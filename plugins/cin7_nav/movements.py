@@ -32,6 +32,19 @@ class StockKind(StrEnum):
     """An entry of NAV's item ledger."""
 
 
+MOVEMENT_PREFIXES = {
+    StockKind.RECEIPT: "C7R-",
+    StockKind.SHIPMENT: "C7H-",
+    StockKind.RESTOCK: "C7X-",
+    StockKind.UNSTOCK: "C7U-",
+    StockKind.ADJUSTMENT: "C7A-",
+    StockKind.TAKE: "C7K-",
+    StockKind.TRANSFER: "C7T-",
+}
+"""What the NAV document numbers of stock movements begin with: none of a journal's, because automatic cost
+posting writes G/L entries under them."""
+
+
 class Direction(StrEnum):
     TO_NAV = "to_nav"
     TO_CIN7 = "to_cin7"

@@ -19,6 +19,7 @@ from cin7_nav.mappings.rules import Ambiguous, Case, Hit, Rule, conflicts, looku
 from cin7_nav.mappings.stock import Stock, stock
 from cin7_nav.mappings.tax import TaxRule, tax_rules
 from cin7_nav.model import Fixer, Kind, LineType, Posting, Problem, RuleRef
+from cin7_nav.movements import MOVEMENT_PREFIXES
 
 _PURCHASES = frozenset(kind.value for kind in Kind if kind.is_purchase)
 
@@ -172,6 +173,8 @@ def load(directory: Path) -> Mappings | list[MappingError]:
     ]
     for rules in sorts:
         _check_rules(rules, files)
+    if its_company and its_stock:
+        _check_movement_prefixes(its_company, sources["company"][0])
     if its_company:
         _check_inventory_accounts(its_company, accounts, files)
     errors += [error for source in files.values() for error in source.errors]
@@ -196,6 +199,18 @@ def _account_rules(sources: Iterable[Source]) -> tuple[Rule, ...]:
         if (file := check(source, AccountsFile)) is not None
         for at, entry in enumerate(file.rules)
     )
+
+
+def _check_movement_prefixes(its_company: Company, source: Source) -> None:
+    """Item documents have prefixes of their own: automatic cost posting writes G/L entries under them."""
+    for kind, prefix in its_company.prefixes.items():
+        for taken in MOVEMENT_PREFIXES.values():
+            if prefix.startswith(taken) or taken.startswith(prefix):
+                source.fault(
+                    ("document_numbers", kind),
+                    f"{prefix}, with which stock movements begin",
+                    "another prefix",
+                )
 
 
 def _check_rules(rules: Iterable[Case], files: Mapping[str, Source]) -> None:

@@ -68,6 +68,8 @@ def stock(sources: Iterable[Source]) -> Stock | None:
     skus = {number: sku for sku, number in file.items.items()}
     if len(skus) != len(file.items):
         source.fault(("items",), "one NAV item for several SKUs", "each NAV item once: levels are compared")
+    if StockKind.NAV_ENTRY in file.to_nav:
+        source.fault(("to_nav",), StockKind.NAV_ENTRY.value, "documents of Cin7's")
     if file.posting is Posting.HOLD:
         source.fault(("posting",), "`hold` for stock movements", "post or stage")
     codes = {hit.value for hit in locations.values()}

@@ -7,24 +7,13 @@ import re
 
 from cin7_nav.mappings import Mappings
 from cin7_nav.model import DocumentKey, Kind
-from cin7_nav.movements import StockKey, StockKind
+from cin7_nav.movements import MOVEMENT_PREFIXES, StockKey, StockKind
 from cin7_nav.rules import texts
 
 DOCUMENT_NO_LENGTH = 20
 EXTERNAL_DOCUMENT_NO_LENGTH = 35
-RECEIPT_PREFIX = "C7R-"
+RECEIPT_PREFIX = MOVEMENT_PREFIXES[StockKind.RECEIPT]
 """What the NAV document numbers of received goods begin with."""
-MOVEMENT_PREFIXES = {
-    StockKind.RECEIPT: RECEIPT_PREFIX,
-    StockKind.SHIPMENT: "C7H-",
-    StockKind.RESTOCK: "C7X-",
-    StockKind.UNSTOCK: "C7U-",
-    StockKind.ADJUSTMENT: "C7A-",
-    StockKind.TAKE: "C7K-",
-    StockKind.TRANSFER: "C7T-",
-}
-"""What the NAV document numbers of stock movements begin with: none of a journal's, because automatic cost
-posting writes G/L entries under them."""
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _HASH_LENGTH = 6
 

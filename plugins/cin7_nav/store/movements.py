@@ -67,13 +67,20 @@ def unsettled(database: Database, direction: Direction) -> list[Movement]:
     return sorted(found, key=lambda one: (one.line.date, one.is_outbound, one.id))
 
 
-def of_document_nos(database: Database, numbers: Collection[str]) -> list[Movement]:
-    """The movements to NAV under these document numbers, in every state."""
-    return _select(database, "direction = 'to_nav' AND document_no = ANY (%s)", list(numbers))
-
-
 def of_ids(database: Database, ids: Collection[int]) -> list[Movement]:
     return _select(database, "id = ANY (%s)", list(ids))
+
+
+def of_number(database: Database, number: str) -> list[Movement]:
+    """The movements of a Cin7 order or document, or under a NAV document number."""
+    return _select(
+        database,
+        "(number = %s OR document_no = %s OR document_id IN"
+        " (SELECT id FROM stock_document WHERE order_number = %s))",
+        number,
+        number,
+        number,
+    )
 
 
 def staged(database: Database) -> list[Movement]:
