@@ -9,7 +9,7 @@ import sys
 
 from rich.console import Console
 
-from bench import backfill, calls, latency, limit, memory, parties, receiving
+from bench import backfill, calls, latency, limit, memory, parties, receiving, stock
 from bench.figures import Figure
 from bench.lab import lab
 from bench.machine import commit, machine
@@ -23,6 +23,8 @@ ROWS = {
     "E": memory.measure,
     "F": receiving.measure,
     "P": parties.measure,
+    "S": stock.measure_levels,
+    "T": stock.measure_deliveries,
 }
 
 PLAIN_WIDTH = 120
@@ -31,7 +33,9 @@ PLAIN_WIDTH = 120
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measure cin7-nav on the sandbox.")
-    parser.add_argument("rows", nargs="*", metavar="row", help="only these of A to F and P, e.g. B D")
+    parser.add_argument(
+        "rows", nargs="*", metavar="row", help=f"only these of A, {', '.join(ROWS)}, e.g. B D"
+    )
     parser.add_argument("--strict", action="store_true", help="end with 1 where a target is missed")
     options = parser.parse_args()
     wanted = options.rows or ["A", *ROWS]

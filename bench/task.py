@@ -3,7 +3,8 @@ the environment. Reads a job from standard input and writes its answer to the fi
 
 Job: `steps`; `first` and `last` (a backfill of these days; left out: polling); `warm` (read reference data
 and open connections before the clock starts); `record` (a file for the HTTP calls made while the clock runs);
-`window_s` (Cin7's window instead of a minute).
+`window_s` (Cin7's window instead of a minute); `flow` (`stock`, else invoices); `recorded` (a step before
+which nothing is noted).
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import requests
-from cin7_nav.flows.invoices import tasks
+from cin7_nav.flows.invoices import tasks as invoices
+from cin7_nav.flows.stock import tasks as stock
 from cin7_nav.hooks import cin7
 from cin7_nav.hooks.session import VendorSession
 from cin7_nav.store.budget import CallBudget
@@ -66,6 +68,7 @@ def main(job: dict[str, Any]) -> dict[str, Any]:
     if "window_s" in job:
         hook_module: Any = cin7
         hook_module.CallBudget = partial(CallBudget, window_s=job["window_s"])
+    tasks: Any = stock if job.get("flow") == "stock" else invoices
     if job.get("warm"):
         tasks.translate(_context(job, 0))
     recorder = Recorder() if job.get("record") else None
@@ -75,6 +78,8 @@ def main(job: dict[str, Any]) -> dict[str, Any]:
     while more:
         more = False
         for step in job["steps"]:
+            if recorder and job.get("recorded") == step:
+                recorder.calls.clear()
             started = time.perf_counter()
             answer = getattr(tasks, step)(_context(job, number))
             seconds[step] += time.perf_counter() - started

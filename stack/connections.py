@@ -12,6 +12,12 @@ from .settings import Settings, StackError
 
 TENANT = "11111111-1111-4111-8111-111111111111"
 WEBHOOK_SECRET = "sandbox-webhook-secret"
+SERVICES = {
+    "item_journal": "ItemJournal",
+    "item_reclass_journal": "ItemReclassJournal",
+    "item_ledger": "ItemLedgerEntries",
+    "post_item_journal": "C7Inventory_PostItemJournal",
+}
 CIN7_KEYS = ("44444444-4444-4444-8444-444444444441", "44444444-4444-4444-8444-444444444442")
 
 
@@ -69,6 +75,7 @@ def sandbox(settings: Settings) -> dict[str, str]:
                 "authority": nav,
                 "channel": "api_v2",
                 "ca_bundle": str(settings.var / "sandbox" / "ca.pem"),
+                "services": SERVICES,
             },
         ),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -14,11 +15,13 @@ from sandbox.admin import refused
 from sandbox.cin7 import crediting, warehouse
 from sandbox.cin7.documents import ZERO, Document, Order, Sale
 from sandbox.cin7.events import FRIENDLY_NAMES, payload
+from sandbox.cin7.levels import product_rows
 from sandbox.cin7.purchase_views import advanced_body
 from sandbox.cin7.scenario import change, make_order, make_purchase_invoice, make_sale_invoice
 from sandbox.cin7.specs import (
     AdjustmentSpec,
     ChangeSpec,
+    CountSpec,
     CreditNoteSpec,
     PurchaseInvoiceSpec,
     ReceiveSpec,
@@ -26,6 +29,7 @@ from sandbox.cin7.specs import (
     ShipmentSpec,
     ShipSpec,
 )
+from sandbox.cin7.stock_documents import StockTask
 from sandbox.cin7.tenant import Tenant
 from sandbox.cin7.trading_day import BulkSpec, TradingDaySpec, fill
 from sandbox.cin7.wire import Refusal, date_text, loads, stamp_text
@@ -98,10 +102,13 @@ def cin7_admin_routes(cin7: Cin7) -> list[Route]:
             case "receive":
                 spec = ReceiveSpec.model_validate(body)
                 purchase, receipt = warehouse.receive(cin7.tenant, order_id, spec)
+            case "undo-receipt":
+                undone = ShipmentSpec.model_validate(body)
+                purchase, receipt = warehouse.undo_receipt(cin7.tenant, order_id, undone)
             case "raw":
                 return _overlaid(cin7.tenant, cin7.tenant.purchase(order_id), None, body)
             case action:
-                raise Refusal(f"no action '{action}': receive, raw", status=404)
+                raise Refusal(f"no action '{action}': receive, undo-receipt, raw", status=404)
         return JSONResponse(
             {
                 "order_id": purchase.id,
@@ -113,8 +120,23 @@ def cin7_admin_routes(cin7: Cin7) -> list[Route]:
         )
 
     async def stock_adjustment(request: Request) -> Response:
-        entry = warehouse.adjust(cin7.tenant, AdjustmentSpec.model_validate(await _body(request)))
-        return JSONResponse({"task_id": entry.task_id, "number": entry.text, "amount": str(entry.amount)})
+        task = warehouse.adjust(cin7.tenant, AdjustmentSpec.model_validate(await _body(request)))
+        return JSONResponse(_counted(task))
+
+    async def stock_take(request: Request) -> Response:
+        task = warehouse.count(cin7.tenant, CountSpec.model_validate(await _body(request)))
+        return JSONResponse(_counted(task))
+
+    async def levels_(request: Request) -> Response:
+        """What every place holds: product, warehouse, bin, pieces."""
+        rows = [
+            row
+            for product in cin7.tenant.world.products
+            if product.type == "Stock"
+            for row in product_rows(cin7.tenant, product)
+        ]
+        names = ("SKU", "Location", "Bin", "OnHand", "InTransit")
+        return JSONResponse({"levels": [{name: _plain(row[name]) for name in names} for row in rows]})
 
     async def raw(request: Request) -> Response:
         order, document = cin7.tenant.document(request.path_params["task_id"])
@@ -157,6 +179,8 @@ def cin7_admin_routes(cin7: Cin7) -> list[Route]:
         Route("/_sandbox/purchase-order", _guarded(purchase_order), methods=post),
         Route("/_sandbox/credit-note", _guarded(credit_note), methods=post),
         Route("/_sandbox/stock-adjustment", _guarded(stock_adjustment), methods=post),
+        Route("/_sandbox/stock-take", _guarded(stock_take), methods=post),
+        Route("/_sandbox/levels", levels_),
         Route("/_sandbox/sale/{order_id}/{action}", _guarded(move_sale), methods=post),
         Route("/_sandbox/purchase/{order_id}/{action}", _guarded(move_purchase), methods=post),
         Route("/_sandbox/invoice/{task_id}/raw", _guarded(raw), methods=post),
@@ -167,6 +191,15 @@ def cin7_admin_routes(cin7: Cin7) -> list[Route]:
         Route("/_sandbox/fire", _guarded(fire), methods=post),
         Route("/_sandbox/webhooks", webhooks),
     ]
+
+
+def _counted(task: StockTask) -> dict[str, Any]:
+    amount = sum((entry.amount for entry in task.entries), ZERO)
+    return {"task_id": task.task_id, "number": task.number, "status": task.status, "amount": str(amount)}
+
+
+def _plain(value: object) -> object:
+    return str(value) if isinstance(value, Decimal | int) else value
 
 
 def truth(tenant: Tenant) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from starlette.middleware import Middleware
 from starlette.routing import Route
 
 from sandbox.admin import Side, admin_routes
-from sandbox.cin7 import lists, party_routes, purchase_routes, reference, sale_routes
+from sandbox.cin7 import lists, party_routes, purchase_routes, reference, sale_routes, stock_routes
 from sandbox.cin7.admin import cin7_admin_routes
 from sandbox.cin7.http import FrontEnd, Handler, Request, Routes, route_of
 from sandbox.cin7.settings import Cin7Settings
@@ -65,6 +65,7 @@ class Cin7:
             **party_routes.ROUTES,
             **sale_routes.ROUTES,
             **purchase_routes.ROUTES,
+            **stock_routes.ROUTES,
             "/webhooks": {method: self._webhooks(method) for method in ("GET", "POST", "PUT", "DELETE")},
         }
 

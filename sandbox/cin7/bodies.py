@@ -19,6 +19,7 @@ from sandbox.cin7.documents import (
     rounded,
     tax_of,
 )
+from sandbox.cin7.levels import find_place
 from sandbox.cin7.tenant import Tenant
 from sandbox.cin7.wire import JsonObject, Refusal, parse_bool, parse_date, parse_decimal
 
@@ -62,7 +63,7 @@ def read_lines(
 
 
 def _line(tenant: Tenant, order: Order, row: JsonObject, *, charge: bool, accounts: bool) -> Line:
-    product = None if charge else _product(tenant, row)
+    product = None if charge else find_product(tenant, row)
     named = row.get("Description") if charge else row.get("Name")
     description = str(named or (product.name if product else ""))
     if charge and not description:
@@ -94,7 +95,7 @@ def _line(tenant: Tenant, order: Order, row: JsonObject, *, charge: bool, accoun
     )
 
 
-def _product(tenant: Tenant, row: JsonObject) -> Any:
+def find_product(tenant: Tenant, row: JsonObject) -> Any:
     """`ProductID` wins over `SKU`."""
     identifier, sku = str(row.get("ProductID") or ""), str(row.get("SKU") or "")
     product = tenant.products.get(identifier.lower()) if identifier else tenant.by_sku.get(sku.lower())
@@ -167,16 +168,14 @@ def read_stock(
     tenant: Tenant, body: JsonObject, name: str, default: dt.date | None = None
 ) -> list[StockLine]:
     """Stock rows; a row without date takes `default`, or is refused."""
-    return [
-        StockLine(
-            card_id=str(row.get("CardID") or tenant.new_id("card")),
-            product=_product(tenant, row),
-            quantity=parse_decimal(row.get("Quantity"), "Quantity"),
-            date=_stock_date(row, default),
-            **_location(tenant, row),
-        )
-        for row in rows(body, name)
-    ]
+    found = []
+    for row in rows(body, name):
+        product, day = find_product(tenant, row), _stock_date(row, default)
+        quantity = parse_decimal(row.get("Quantity"), "Quantity")
+        place = find_place(tenant, str(row.get("Location") or ""), str(row.get("LocationID") or "").lower())
+        card = str(row.get("CardID") or tenant.new_id("card"))
+        found.append(StockLine(card, product, quantity, day, *place, row.get("BatchSN")))
+    return found
 
 
 def _stock_date(row: JsonObject, default: dt.date | None) -> dt.date:
@@ -184,18 +183,6 @@ def _stock_date(row: JsonObject, default: dt.date | None) -> dt.date:
     if day is None:
         raise Refusal("'Date' is required for 'Lines' line")
     return day
-
-
-def _location(tenant: Tenant, row: JsonObject) -> dict[str, str]:
-    """A location by its name or by the GUID of it or of one of its bins; bin names are refused."""
-    name, identifier = str(row.get("Location") or ""), str(row.get("LocationID") or "").lower()
-    for location in tenant.world.locations:
-        if identifier == location.id or (not identifier and name == location.name):
-            return {"location": location.name, "location_id": location.id}
-        for place in location.bins:
-            if identifier == place.id:
-                return {"location": f"{location.name}: {place.name}", "location_id": place.id}
-    raise Refusal(f"Location '{name or identifier}' was not found in Locations reference book")
 
 
 def read_header(tenant: Tenant, order: Order, body: JsonObject) -> None:

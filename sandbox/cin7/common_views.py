@@ -53,7 +53,7 @@ def stock_row(line: StockLine) -> JsonObject:
         "Quantity": line.quantity,
         "Location": line.location,
         "LocationID": line.location_id,
-        "BatchSN": None,
+        "BatchSN": line.batch,
         "ExpiryDate": None,
     }
 

@@ -91,6 +91,8 @@ class StockLine:
     date: dt.date
     location: str
     location_id: str
+    batch: str | None = None
+    non_inventory: bool = False
 
 
 @dataclass(slots=True)

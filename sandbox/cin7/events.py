@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from sandbox.cin7.documents import Document, Order, Payment, Purchase, Sale
+from sandbox.cin7.levels import LEVEL_CHANGED
 from sandbox.cin7.settings import Cin7Settings
 from sandbox.world import CIN7_ACCOUNT_ID
 
@@ -36,12 +37,18 @@ PARTY_TYPES = {
 OTHER_TYPES = (
     "Sale/Backordered", "Sale/PickAuthorised", "Sale/PackAuthorised",
     "Sale/AttachmentAdded", "Sale/AdditionalAttributesChanged", "Sale/ShipmentTrackingNumberChanged",
-    "Product/Updated", "Stock/AvailableStockLevelChanged", "Lead/Updated", "Lead/Converted",
+    "Product/Updated", "Lead/Updated", "Lead/Converted",
     "Opportunity/Authorized", "Opportunity/AttachmentAdded", "Opportunity/Voided", "Opportunity/Converted",
     "Task/Overdue",
 )  # fmt: skip
 """Types that can be subscribed to and never fire here."""
-FRIENDLY_NAMES = SALE_TYPES | PURCHASE_TYPES | PARTY_TYPES | {name: name for name in OTHER_TYPES}
+FRIENDLY_NAMES = (
+    SALE_TYPES
+    | PURCHASE_TYPES
+    | PARTY_TYPES
+    | {LEVEL_CHANGED: "Available stock level has changed"}
+    | {name: name for name in OTHER_TYPES}
+)
 
 
 def payload(
@@ -53,6 +60,8 @@ def payload(
     header: Callable[[Purchase], object],
 ) -> object:
     """The body that Cin7 posts for `event`; `header` renders a purchase for `Purchase/Updated`."""
+    if event == LEVEL_CHANGED and isinstance(record, dict):
+        return record["rows"]  # a bare array, without the event's type
     if isinstance(record, Sale):
         body = _sale(event, record, document, payment)
     elif isinstance(record, Purchase):

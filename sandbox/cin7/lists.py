@@ -159,18 +159,10 @@ def transactions(tenant: Tenant, request: Request) -> object:
     )
 
 
-def empty(key: str) -> Callable[[Tenant, Request], object]:
-    """A list that exists and has no rows here."""
-    return lambda tenant, request: page(tenant, request, key, (), lambda row: row)
-
-
 ROUTES: Routes = {
     "/salelist": {"GET": sale_list},
     "/salecreditnotelist": {"GET": sale_credit_note_list},
     "/purchaselist": {"GET": purchase_list},
     "/purchasecreditnotelist": {"GET": purchase_credit_note_list},
     "/transactions": {"GET": transactions},
-    "/stockadjustmentlist": {"GET": empty("StockAdjustmentList")},
-    "/stocktakelist": {"GET": empty("StockAdjustmentList")},
-    "/stocktransferlist": {"GET": empty("StockTransferList")},
 }

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from sandbox.cin7.documents import ZERO
 from sandbox.cin7.http import Request, Routes
+from sandbox.cin7.levels import product_rows
 from sandbox.cin7.lists import moment, page
 from sandbox.cin7.tenant import Tenant
 from sandbox.cin7.wire import JsonObject, Refusal, parse_bool, stamp_text
@@ -258,48 +257,21 @@ def product_row(tenant: Tenant, product: Product) -> JsonObject:
 
 
 def availability(tenant: Tenant, request: Request) -> object:
-    """One row per product and warehouse. `StockOnHand` is a value, not a quantity (seen in the field)."""
+    """One row per product, warehouse and bin."""
     identifier, name, sku = (request.text(one).lower() for one in ("ID", "Name", "Sku"))
     place, category = request.text("Location").lower(), request.text("Category").lower()
     rows = (
-        (product, location, quantity)
+        row
         for product in tenant.world.products
         if product.type == "Stock"
         and identifier in ("", product.id)
         and product.name.lower().startswith(name)
         and sku in ("", product.sku.lower())
         and category in ("", product.category.lower())
-        for location in tenant.world.locations
-        if place in ("", location.name.lower())
-        and ((quantity := on_hand(product, location)) or tenant.settings.zero_availability_rows == "present")
+        for row in product_rows(tenant, product)
+        if place in ("", str(row["Location"]).lower())
     )
-    return page(tenant, request, "ProductAvailabilityList", rows, lambda row: _available(*row))
-
-
-def on_hand(product: Product, location: Location) -> Decimal:
-    """The seeded stock: constant, some products have none in some places."""
-    number = int(product.sku[3:])
-    return Decimal((number * 37 + len(location.name) * 11) % 90 if number % 7 else 0)
-
-
-def _available(product: Product, location: Location, quantity: Decimal) -> JsonObject:
-    return {
-        "ID": product.id,
-        "SKU": product.sku,
-        "Name": product.name,
-        "Barcode": None,
-        "Location": location.name,
-        "Bin": None,
-        "Batch": None,
-        "ExpiryDate": None,
-        "OnHand": quantity,
-        "Allocated": 0,
-        "Available": quantity,
-        "OnOrder": 0,
-        "StockOnHand": quantity * product.cost,
-        "InTransit": 0,
-        "NextDeliveryDate": None,
-    }
+    return page(tenant, request, "ProductAvailabilityList", rows, lambda row: row)
 
 
 def contacts(tenant: Tenant, request: Request) -> object:

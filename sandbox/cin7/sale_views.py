@@ -258,7 +258,9 @@ def _fulfilment(sale: Sale, fulfilment: Fulfilment) -> JsonObject:
     at = fulfilment.number - 1
     packed = "VOIDED" if fulfilment.voided else "AUTHORISED"
     shipped = packed if fulfilment.voided or fulfilment.shipped else "NOT AVAILABLE"
-    rows = [{**stock_row(line), "NonInventory": False, **PRODUCT_EXTRAS} for line in fulfilment.lines]
+    rows = [
+        {**stock_row(line), "NonInventory": line.non_inventory, **PRODUCT_EXTRAS} for line in fulfilment.lines
+    ]
     parcel: JsonObject = {
         "ID": fulfilment.ship_id,
         "ShipmentDate": date_text(fulfilment.date),

@@ -41,6 +41,10 @@ class Cin7Settings(Settings):
     invoice_number_spelling: Literal["InvocieNumber", "InvoiceNumber"] = "InvocieNumber"
     """How `/purchase` spells the invoice number: the portal's samples have the misspelt one."""
     zero_availability_rows: Literal["omitted", "present"] = "omitted"
+    opening_stock: Literal["seeded", "none"] = "seeded"
+    """Whether the warehouses hold something before the first movement."""
+    stock_list_order: Literal["oldest_first", "newest_first"] = "oldest_first"
+    """Of adjustments, stock takes and transfers (the vendor does not say)."""
     list_limit_cap: int = Field(default=1000, ge=1)
     """The most rows a list page holds, whatever `Limit` asks for."""
 

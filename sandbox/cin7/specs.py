@@ -135,6 +135,9 @@ class CreditNoteSpec(Spec):
 class QuantitySpec(Spec):
     sku: str = "HV-0001"
     quantity: Decimal = Field(default=Decimal(1), gt=0)
+    bin: str = ""
+    """A bin of the order's location; empty: the location itself."""
+    batch: str | None = None
 
 
 class ShipSpec(Spec):
@@ -174,6 +177,24 @@ class AdjustmentSpec(Spec):
     account: str = "310"
     date: dt.date | None = None
     reference: str = ""
+    location: str = "London"
+    announce: bool = True
+
+
+class CountedSpec(Spec):
+    sku: str = "HV-0001"
+    quantity: Decimal = Field(default=Decimal(0), ge=0)
+    """What was found."""
+
+
+class CountSpec(Spec):
+    """A stock take, completed at once."""
+
+    location: str = "London"
+    counts: list[CountedSpec]
+    account: str = "310"
+    date: dt.date | None = None
+    announce: bool = True
 
 
 def rows(

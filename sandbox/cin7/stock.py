@@ -11,6 +11,7 @@ import datetime as dt
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from sandbox.cin7 import levels
 from sandbox.cin7.documents import (
     ZERO,
     Document,
@@ -22,7 +23,7 @@ from sandbox.cin7.documents import (
     StockLine,
     rounded,
 )
-from sandbox.cin7.ledger import ACCRUED_INVENTORY, COST_OF_GOODS_SOLD, INVENTORY, Entry
+from sandbox.cin7.ledger import ACCRUED_INVENTORY, COST_OF_GOODS_SOLD, INVENTORY
 from sandbox.cin7.wire import Refusal
 from sandbox.world import Product
 
@@ -30,10 +31,23 @@ if TYPE_CHECKING:
     from sandbox.cin7.tenant import Tenant
 
 
-def stock_line(tenant: Tenant, product: Product, quantity: Decimal, day: dt.date, location: str) -> StockLine:
-    """A quantity of a product at a location, by name."""
+def stock_line(
+    tenant: Tenant, product: Product, quantity: Decimal, day: dt.date, location: str, bin_name: str = ""
+) -> StockLine:
+    """A quantity of a product at a location, or in one of its bins, by name."""
     place = tenant.locations[location]
+    for one in place.bins if bin_name else ():
+        if one.name == bin_name:
+            name = f"{place.name}: {one.name}"
+            return StockLine(tenant.new_id("card"), product, quantity, day, name, one.id)
+    if bin_name:
+        raise Refusal(f"Location '{location}: {bin_name}' was not found in Locations reference book")
     return StockLine(tenant.new_id("card"), product, quantity, day, place.name, place.id)
+
+
+def moved(tenant: Tenant, lines: list[StockLine], sign: int) -> None:
+    """These goods come (1) or go (-1), all of them or none."""
+    levels.move(tenant, [(line.product, line.location_id, sign * line.quantity) for line in lines])
 
 
 # ---- sales
@@ -42,6 +56,7 @@ def stock_line(tenant: Tenant, product: Product, quantity: Decimal, day: dt.date
 def ship(tenant: Tenant, sale: Sale, fulfilment: Fulfilment) -> None:
     """Authorise a shipment: cost of goods sold against inventory."""
     tenant.refuse_locked(fulfilment.date)
+    moved(tenant, fulfilment.lines, -1)
     if fulfilment not in sale.fulfilments:
         sale.fulfilments.append(fulfilment)
     fulfilment.shipped = True
@@ -85,6 +100,8 @@ def change_cost(
 
 def restock(tenant: Tenant, sale: Sale, note: Document) -> None:
     """Take the cost of what came back out of cost of goods sold, as far as it had been shipped."""
+    if note.kind == "credit_note":
+        moved(tenant, note.stock, 1)
     for line in note.stock if note.kind == "credit_note" else ():
         quantity, cost = sale.shipped(line.product)
         back = min(line.quantity, quantity)
@@ -107,6 +124,7 @@ def restock(tenant: Tenant, sale: Sale, note: Document) -> None:
 def forget_restock(tenant: Tenant, sale: Sale, note: Document) -> None:
     """The note is withdrawn (its rows were reversed with it): the goods count as sold again."""
     if note.kind == "credit_note":
+        moved(tenant, note.stock, -1)
         sale.movements = [one for one in sale.movements if one.task_id != note.task_id]
 
 
@@ -137,6 +155,7 @@ def _sold(
 def _take_back(tenant: Tenant, sale: Sale, fulfilment: Fulfilment) -> None:
     tenant.state.ledger.reverse_task(sale, fulfilment.task_id, tenant.new_id, "cost")
     sale.movements = [one for one in sale.movements if one.task_id != fulfilment.task_id]
+    moved(tenant, fulfilment.lines, 1)
     fulfilment.shipped = False
 
 
@@ -145,6 +164,7 @@ def _take_back(tenant: Tenant, sale: Sale, fulfilment: Fulfilment) -> None:
 
 def receive(tenant: Tenant, purchase: Purchase, receipt: Receipt) -> None:
     """Authorise goods received."""
+    moved(tenant, receipt.lines, 1)
     receipt.status = "AUTHORISED"
     if not any(one.is_authorised and one.task_id == receipt.task_id for one in purchase.invoices):
         _accrue(tenant, purchase, receipt)
@@ -159,6 +179,35 @@ def receive(tenant: Tenant, purchase: Purchase, receipt: Receipt) -> None:
         purchase.rate,
     )
     tenant.emit("Purchase/StockReceivedAuthorised", purchase, group)
+
+
+def undo_receipt(tenant: Tenant, purchase: Purchase, receipt: Receipt) -> None:
+    """The receipt is a draft again and its goods are gone. No webhook type exists for it."""
+    if receipt.status != "AUTHORISED":
+        raise Refusal("StockReceived is not authorised")
+    tenant.refuse_locked(max(line.date for line in receipt.lines))
+    moved(tenant, receipt.lines, -1)
+    tenant.state.ledger.reverse_task(purchase, receipt.task_id, tenant.new_id, "accrual")
+    receipt.status = "DRAFT"
+    tenant.touch(purchase)
+
+
+def void_receipts(tenant: Tenant, purchase: Purchase) -> None:
+    for receipt in purchase.receipts:
+        if receipt.status == "AUTHORISED":
+            undo_receipt(tenant, purchase, receipt)
+        receipt.status, receipt.lines = "VOIDED", []
+
+
+def unstock(tenant: Tenant, purchase: Purchase, note: Document) -> None:
+    """Goods of a purchase's credit note go back to the supplier."""
+    if note.kind == "credit_note":
+        moved(tenant, note.stock, -1)
+
+
+def forget_unstock(tenant: Tenant, note: Document) -> None:
+    if note.kind == "credit_note":
+        moved(tenant, note.stock, 1)
 
 
 def release_accrual(tenant: Tenant, purchase: Purchase, invoice: Document) -> None:
@@ -193,29 +242,3 @@ def _accrue(tenant: Tenant, purchase: Purchase, receipt: Receipt) -> None:
             reference=purchase.number,
             origin="accrual",
         )
-
-
-# ---- adjustments
-
-
-def adjust(tenant: Tenant, amount: Decimal, account: str, day: dt.date, reference: str) -> Entry:
-    """The ledger row of a completed stock adjustment; inventory is debited, a decrease being negative."""
-    tenant.refuse_locked(day)
-    if account not in tenant.accounts:
-        raise Refusal(f"Account with code '{account}' was not found in Chart of Accounts")
-    number = tenant.next_number("ST")
-    task_id = tenant.new_id("stock adjustment")
-    entry = Entry(
-        id=tenant.new_id("transaction", tenant.state.ledger.next_id()),
-        order_id=task_id,
-        task_id=task_id,
-        debit=INVENTORY,
-        credit=account,
-        amount=rounded(amount),
-        date=day,
-        reference=reference or number,
-        text=number,
-        type="StockAdjustment",
-    )
-    tenant.state.ledger.add(entry)
-    return entry

@@ -14,6 +14,7 @@ from sandbox.cin7 import parties, stock
 from sandbox.cin7.documents import Document, Line, Order, Payment, Purchase, Sale, Totals, totals
 from sandbox.cin7.ledger import Ledger
 from sandbox.cin7.settings import Cin7Settings
+from sandbox.cin7.stock_documents import StockTask, Transfer
 from sandbox.cin7.wire import JsonObject, Refusal
 from sandbox.clock import Clock
 from sandbox.world import Product, World
@@ -32,7 +33,22 @@ class State:
     purchases: dict[str, Purchase] = field(default_factory=dict)
     tasks: dict[str, tuple[Order, Document]] = field(default_factory=dict)
     """Invoices and credit notes by task id."""
+    stock_tasks: dict[str, StockTask] = field(default_factory=dict)
+    """Stock adjustments and stock takes."""
+    transfers: dict[str, Transfer] = field(default_factory=dict)
+    levels: dict[tuple[str, str], Decimal] = field(default_factory=dict)
+    """What has moved, by product and place (a warehouse without its bins, or a bin)."""
     counters: Counter[str] = field(default_factory=Counter)
+
+    def open_purchases(self, product_id: str) -> list[Purchase]:
+        """Purchases of a product that are ordered and stand."""
+        return [
+            purchase
+            for purchase in self.purchases.values()
+            if not purchase.voided
+            and purchase.order.status == "AUTHORISED"
+            and any(line.product and line.product.id == product_id for line in purchase.order.lines)
+        ]
 
 
 class Tenant:
@@ -43,6 +59,8 @@ class Tenant:
         self.clock = clock
         self.settings = settings
         self.listener: Listener = lambda event, record, document, payment: None
+        self.is_heard: Callable[[str], bool] = lambda event: False
+        """Whether anybody subscribed to an event: its payload may be costly."""
         self.announced = True
         self.products: dict[str, Product] = {product.id: product for product in world.products}
         self.by_sku = {product.sku.lower(): product for product in world.products}
@@ -151,6 +169,8 @@ class Tenant:
             raise Refusal("'Lines' collection cannot be empty")
         self.refuse_locked(document.date)
         self.compute(order, document)
+        if isinstance(order, Purchase):
+            stock.unstock(self, order, document)
         document.status = "AUTHORISED"
         document.authorised_at = self.clock.now()
         self._settle(document)
@@ -184,6 +204,8 @@ class Tenant:
                 self._withdraw(order, document, "VOIDED")
         if isinstance(order, Sale):
             stock.void_shipments(self, order)
+        elif isinstance(order, Purchase):
+            stock.void_receipts(self, order)
         order.voided = True
         order.order.status = "VOIDED"
         if isinstance(order, Sale):
@@ -242,10 +264,11 @@ class Tenant:
     def _withdraw(self, order: Order, document: Document, status: str) -> None:
         self.refuse_locked(document.date)
         if document.is_authorised:
-            self.state.ledger.reverse_task(order, document.task_id, self.new_id)
             if isinstance(order, Sale):
                 stock.forget_restock(self, order, document)
-            elif isinstance(order, Purchase):
+            self.state.ledger.reverse_task(order, document.task_id, self.new_id)
+            if isinstance(order, Purchase):
+                stock.forget_unstock(self, document)
                 stock.accrue_again(self, order, document)
         document.status = status
         document.authorised_at = None

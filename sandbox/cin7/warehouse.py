@@ -6,11 +6,18 @@ import datetime as dt
 from collections.abc import Iterable
 from decimal import Decimal
 
-from sandbox.cin7 import stock
+from sandbox.cin7 import levels, stock
 from sandbox.cin7.documents import ZERO, Fulfilment, Line, Order, Purchase, Receipt, Sale, StockLine
-from sandbox.cin7.ledger import Entry
 from sandbox.cin7.purchase_routes import next_group
-from sandbox.cin7.specs import AdjustmentSpec, QuantitySpec, ReceiveSpec, ShipmentSpec, ShipSpec
+from sandbox.cin7.specs import (
+    AdjustmentSpec,
+    CountSpec,
+    QuantitySpec,
+    ReceiveSpec,
+    ShipmentSpec,
+    ShipSpec,
+)
+from sandbox.cin7.stock_documents import StockTask, complete, counted, new_task
 from sandbox.cin7.tenant import Tenant
 from sandbox.cin7.wire import Refusal
 from sandbox.world import Product
@@ -80,12 +87,55 @@ def receive(tenant: Tenant, order_id: str, spec: ReceiveSpec) -> tuple[Purchase,
     return purchase, receipt
 
 
-def adjust(tenant: Tenant, spec: AdjustmentSpec) -> Entry:
-    """Only the ledger row of a stock adjustment: nothing here keeps stock."""
+def undo_receipt(tenant: Tenant, order_id: str, spec: ShipmentSpec) -> tuple[Purchase, Receipt]:
+    purchase = tenant.purchase(order_id)
+    for receipt in reversed(purchase.receipts):
+        chosen = receipt.task_id == spec.task_id or spec.task_id is None
+        if chosen and receipt.status == "AUTHORISED":
+            with tenant.announcing(spec.announce):
+                stock.undo_receipt(tenant, purchase, receipt)
+            return purchase, receipt
+    raise Refusal("StockReceived was not found")
+
+
+def adjust(tenant: Tenant, spec: AdjustmentSpec) -> StockTask:
+    """Add to the stock on hand, or take from it, by a completed adjustment."""
     product = _product(tenant, spec.sku)
-    cost = product.cost if spec.cost is None else spec.cost
     day = spec.date or tenant.clock.today()
-    return stock.adjust(tenant, spec.quantity * cost, spec.account, day, spec.reference)
+    tenant.refuse_locked(day)
+    place = tenant.locations[spec.location]
+    held = levels.on_hand(tenant, product, place.id)
+    if held + spec.quantity < 0:
+        raise Refusal(f"Not enough stock of product '{product.sku}' in location '{place.name}'")
+    with tenant.announcing(spec.announce):
+        task = new_task(tenant, "adjustment", day=day, account=spec.account, reference=spec.reference)
+        line = counted(tenant, product, (place.name, place.id), held + spec.quantity)
+        line.unit_cost = product.cost if spec.cost is None else spec.cost
+        task.lines = [line]
+        complete(tenant, task)
+    return task
+
+
+def count(tenant: Tenant, spec: CountSpec) -> StockTask:
+    """A completed stock take of some products of a warehouse."""
+    day = spec.date or tenant.clock.today()
+    place = tenant.locations[spec.location]
+    with tenant.announcing(spec.announce):
+        task = new_task(
+            tenant,
+            "take",
+            day=day,
+            account=spec.account,
+            reference="",
+            place=place.name,
+            place_id=place.id,
+        )
+        task.lines = [
+            counted(tenant, _product(tenant, one.sku), (place.name, place.id), one.quantity)
+            for one in spec.counts
+        ]
+        complete(tenant, task)
+    return task
 
 
 def _shipment(tenant: Tenant, order_id: str, spec: ShipmentSpec) -> tuple[Sale, Fulfilment]:
@@ -126,9 +176,15 @@ def _lines(
         quantities = [(_product(tenant, one.sku), one.quantity) for one in wanted]
     if not quantities:
         raise Refusal("'Lines' collection cannot be empty")
-    return [
+    lines = [
         stock.stock_line(tenant, product, quantity, day, order.location) for product, quantity in quantities
     ]
+    for line, one in zip(lines, wanted or (), strict=False):
+        if one.bin:
+            found = stock.stock_line(tenant, line.product, line.quantity, day, order.location, one.bin)
+            line.location, line.location_id = found.location, found.location_id
+        line.batch, line.non_inventory = one.batch, line.product.type != "Stock"
+    return lines
 
 
 def _open(ordered: list[Line], moved: Iterable[StockLine]) -> list[tuple[Product, Decimal]]:

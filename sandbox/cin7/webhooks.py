@@ -70,6 +70,9 @@ class Webhooks:
         self.delivered = 0
         self.failed = 0
         tenant.listener = self.fire
+        tenant.is_heard = lambda event: any(
+            hook.type == event and hook.is_active for hook in self.hooks.values()
+        )
         for kind in (*SALE_TYPES, *PURCHASE_TYPES) if receiver else ():
             hook = Webhook(
                 id=seeded_id(tenant.world.seed, "webhook", kind),

@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sandbox.admin import refused
+from sandbox.nav import schema
 from sandbox.nav.entities import Row
 from sandbox.nav.errors import ApiError
 from sandbox.nav.invoices import (
@@ -47,6 +48,34 @@ class AccountCard(BaseModel):
 
     number: str
     direct_posting: bool
+
+
+class ItemCard(BaseModel):
+    """What an administrator changes on the card of an item."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    number: str
+    blocked: bool
+
+
+class ItemEntry(BaseModel):
+    """A movement that a person keys into an item journal and posts."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    item: str
+    location: str
+    quantity: Decimal
+    """Negative: taken from the stock."""
+    new_location: str = ""
+    """Given: a reclassification, of a positive quantity."""
+    unit_cost: Decimal | None = None
+    """Null: that of the item's card."""
+    document_no: str = "HAND1"
+    date: str | None = None
+    entry_type: Literal["", "Purchase", "Sale"] = ""
+    """Empty: an adjustment."""
 
 
 class PartyDimension(BaseModel):
@@ -92,6 +121,30 @@ def nav_admin_routes(nav: Nav) -> list[Route]:
         return JSONResponse(
             {"posted": nav.writer.item_posting.post(name.template.upper(), name.batch.upper())}
         )
+
+    async def item(request: Request) -> Response:
+        wanted = ItemCard.model_validate(await _body(request))
+        row = nav.company.by_number("items", wanted.number)
+        if row is None:
+            raise ApiError(404, "", f"there is no item {wanted.number}")
+        nav.company.tables["items"].change(row, blocked=wanted.blocked)
+        return JSONResponse({"id": row["id"]})
+
+    async def item_entry(request: Request) -> Response:
+        nav.writer.item_posting.enter(_keyed(nav, ItemEntry.model_validate(await _body(request))))
+        return JSONResponse({"entry_no": len(nav.company.tables["ItemLedgerEntries"].rows)})
+
+    async def item_entries(request: Request) -> Response:
+        names = ("Entry_No", "Entry_Type", "Document_No", "Item_No", "Location_Code", "Posting_Date")
+        rows = [
+            {
+                **{name: row[name] for name in names},
+                "Quantity": str(row["Quantity"]),
+                "Cost_Amount_Actual": str(row["Cost_Amount_Actual"]),
+            }
+            for row in nav.company.tables["ItemLedgerEntries"].rows.values()
+        ]
+        return JSONResponse({"entries": rows})
 
     async def approvals(request: Request) -> Response:
         return JSONResponse(
@@ -160,6 +213,9 @@ def nav_admin_routes(nav: Nav) -> list[Route]:
         Route("/_sandbox/request-approval", _checked(request_approval), methods=["POST"]),
         Route("/_sandbox/approve", _checked(approve), methods=["POST"]),
         Route("/_sandbox/post-item-journal", _checked(post_item_journal), methods=["POST"]),
+        Route("/_sandbox/item", _checked(item), methods=["POST"]),
+        Route("/_sandbox/item-entry", _checked(item_entry), methods=["POST"]),
+        Route("/_sandbox/item-entries", item_entries),
         Route("/_sandbox/approvals", approvals),
         Route("/_sandbox/sums", sums),
         Route("/_sandbox/purchase-invoice", _checked(document(PURCHASE_INVOICE)), methods=["POST"]),
@@ -216,6 +272,22 @@ def _set_default_dimension(nav: Nav, wanted: PartyDimension) -> Row:
         postingValidation=wanted.posting_validation or " ",
         **({"dimensionValueId": value["id"]} if value else {}),
     )
+
+
+def _keyed(nav: Nav, wanted: ItemEntry) -> Row:
+    """The journal line of a movement, as if it lay in a batch."""
+    card = nav.company.by_number("items", wanted.item.upper())
+    if card is None or {wanted.location, wanted.new_location or wanted.location} - nav.company.locations:
+        raise ApiError(404, "", "there is no such item or location")
+    place = {"Location_Code": wanted.location, "Item_No": card["number"]}
+    day = wanted.date or nav.company.today()
+    common = {**place, "Document_No": wanted.document_no, "Posting_Date": day, "Quantity": wanted.quantity}
+    if wanted.new_location:
+        return schema.ITEM_RECLASS_JOURNAL.fresh(**common, New_Location_Code=wanted.new_location)
+    signed = "Positive Adjmt." if wanted.quantity > 0 else "Negative Adjmt."
+    cost = card["unitCost"] if wanted.unit_cost is None else wanted.unit_cost
+    common["Quantity"] = abs(wanted.quantity)
+    return schema.ITEM_JOURNAL.fresh(**common, Entry_Type=wanted.entry_type or signed, Unit_Cost=cost)
 
 
 def _batch(nav: Nav, name: BatchName) -> Row:

@@ -30,9 +30,11 @@ OUTPUT_VAT, INPUT_VAT = "5610", "5630"
 INVENTORY, COST_OF_GOODS_SOLD = "2110", "7110"
 TEMPLATES = ("GENERAL", "CIN7", "PURCHASES", "SALES")
 DEFAULT_TEMPLATE = "GENERAL"
-ITEM_TEMPLATE = "ITEM"
-ITEM_BATCHES = ("DEFAULT", "CIN7")
+ITEM_TEMPLATE, RECLASS_TEMPLATE = "ITEM", "RECLASS"
+ITEM_BATCHES = ("DEFAULT", "CIN7", "STAGED")
 """Item journal batches are set up by people: no published page here makes one."""
+TRANSIT, IN_TRANSIT = "TRANSIT", "OWN LOG."
+"""An ordinary location for goods on their way, and one that NAV uses as in-transit, for transfer orders."""
 EXCHANGE_RATES = {"": Decimal(1), "EUR": Decimal("0.86"), "USD": Decimal("0.79")}
 """Local currency for one unit."""
 
@@ -57,6 +59,7 @@ _INDEXED: dict[str, tuple[str, ...]] = {
     "salesCreditMemoLines": ("documentId",),
     "defaultDimensions": ("parentId",),
     "ItemJournal": ("Journal_Batch_Name",),
+    "ItemReclassJournal": ("Journal_Batch_Name",),
     "ItemLedgerEntries": ("Item_No", "Document_No", "Posting_Date"),
 }
 
@@ -97,7 +100,7 @@ class Company:
         self.clock = clock
         self.settings = settings
         self.id = world.company_id
-        self.locations = frozenset(location.code for location in world.locations)
+        self.locations = frozenset((*(one.code for one in world.locations), TRANSIT, IN_TRANSIT))
         self.undo = Undo()
         self.listeners: list[Callable[[Table, Row, str], None]] = []
         """Hear of every change of a record while it may still be taken back."""

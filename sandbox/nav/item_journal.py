@@ -5,24 +5,35 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from sandbox.nav.company import ITEM_BATCHES, ITEM_TEMPLATE, Company
+from sandbox.nav.company import ITEM_BATCHES, ITEM_TEMPLATE, RECLASS_TEMPLATE, Company
 from sandbox.nav.entities import Row
 from sandbox.nav.errors import bad_request, duplicate, field_validation, relation
-from sandbox.nav.item_schema import ITEM_JOURNAL, SHORTCUTS
+from sandbox.nav.item_schema import ITEM_JOURNAL, ITEM_RECLASS_JOURNAL, SHORTCUTS
 from sandbox.nav.wire import cents, rounded
 
 _KEY = ITEM_JOURNAL.order
 _PRICED = ("Item_No", "Entry_Type", "Location_Code", "Quantity", "Unit_Amount", "Unit_Cost")
 """Fields after which NAV works out the amount anew."""
-_CAPTIONS = {"Item_No": "Item No.", "Document_No": "Document No.", "Quantity": "Quantity"}
+_CAPTIONS = {
+    "Item_No": "Item No.",
+    "Document_No": "Document No.",
+    "Quantity": "Quantity",
+    "Location_Code": "Location Code",
+    "New_Location_Code": "New Location Code",
+}
 
 
 class ItemJournal:
     """Writing item journal lines. Every method raises `ApiError` where NAV refuses."""
 
+    entity = ITEM_JOURNAL
+    template = ITEM_TEMPLATE
+    kept: tuple[str, ...] = (*_KEY[:2], "Posting_Date", "Document_Date", "Entry_Type", "Document_No")
+    """What the blank line takes from the last posted one."""
+
     def __init__(self, company: Company) -> None:
         self._company = company
-        self._table = company.tables["ItemJournal"]
+        self._table = company.tables[self.entity.name]
 
     def insert(self, values: dict[str, Any]) -> Row:
         """A new line. The fields are validated in the order they were sent, as Microsoft's AL source does it.
@@ -31,7 +42,7 @@ class ItemJournal:
         quantity and cost need the item before them. A line number is not drawn: not given, it is 0.
         """
         today = self._company.today()
-        line = ITEM_JOURNAL.fresh(Posting_Date=today, Document_Date=today)
+        line = self.entity.fresh(Posting_Date=today, Document_Date=today)
         self._validate(line, {name: values.get(name, line[name]) for name in _KEY} | values)
         self._check_key(line)
         return self._table.insert(**line)
@@ -42,7 +53,7 @@ class ItemJournal:
         self._validate(changed, values)
         if any(changed[name] != line[name] for name in _KEY):
             self._check_key(changed)
-        self._table.change(line, **{name: changed[name] for name in ITEM_JOURNAL.by_name})
+        self._table.change(line, **{name: changed[name] for name in self.entity.by_name})
 
     def delete(self, line: Row) -> None:
         self._table.delete(line)
@@ -57,8 +68,7 @@ class ItemJournal:
         """Remove posted lines and leave NAV's blank line behind, since the batches have no number series."""
         for line in lines:
             self._table.delete(line)
-        kept = (*_KEY[:2], "Posting_Date", "Document_Date", "Entry_Type", "Document_No")
-        self._table.insert(Line_No=10000, **{name: last[name] for name in kept})
+        self._table.insert(Line_No=10000, **{name: last[name] for name in self.kept})
 
     def _validate(self, line: Row, values: dict[str, Any]) -> None:
         for name, value in values.items():
@@ -81,15 +91,15 @@ class ItemJournal:
                 line["Amount"] = cents(line["Quantity"] * line["Unit_Amount"])
 
     def _check(self, line: Row, name: str, value: Any) -> None:
-        table, company = ITEM_JOURNAL.table, self._company
-        if name == "Journal_Template_Name" and value != ITEM_TEMPLATE:
+        table, company = self.entity.table, self._company
+        if name == "Journal_Template_Name" and value != self.template:
             raise relation("Journal Template Name", table, value, "Item Journal Template")
         if name == "Journal_Batch_Name" and value not in ITEM_BATCHES:
             raise relation("Journal Batch Name", table, value, "Item Journal Batch")
         if name == "Item_No" and value and company.by_number("items", value) is None:
             raise relation("Item No.", table, value, "Item")
-        if name == "Location_Code" and value and value not in company.locations:
-            raise relation("Location Code", table, value, "Location")
+        if name in ("Location_Code", "New_Location_Code") and value and value not in company.locations:
+            raise relation(name.replace("_", " "), table, value, "Location")
         if name in SHORTCUTS and value:
             at = SHORTCUTS.index(name)
             dimensions = company.world.dimensions
@@ -123,9 +133,28 @@ class ItemJournal:
         if any(one["Line_No"] == number for one in self.lines(template, batch)):
             raise duplicate(
                 self._company.settings.duplicate_key_status,
-                ITEM_JOURNAL.table,
+                self.entity.table,
                 {"Journal Template Name": template, "Journal Batch Name": batch, "Line No.": number},
             )
+
+
+class ItemReclassJournal(ItemJournal):
+    """Lines that move goods from one location to another: quantity and place, no cost."""
+
+    entity = ITEM_RECLASS_JOURNAL
+    template = RECLASS_TEMPLATE
+    kept = (*_KEY[:2], "Posting_Date", "Document_Date", "Document_No")
+
+    def _validate(self, line: Row, values: dict[str, Any]) -> None:
+        for name, value in values.items():
+            self._check(line, name, value)
+            line[name] = value
+            if name == "Posting_Date":
+                line["Document_Date"] = value
+            if name == "Item_No":
+                item = self._company.by_number("items", value)
+                line["Description"] = item["displayName"] if item else ""
+                line["Unit_of_Measure_Code"] = item["baseUnitOfMeasureCode"] if item else ""
 
 
 def check_filled(line: Row, name: str) -> None:

@@ -10,6 +10,7 @@ from sandbox.nav.columns import ALL_VERBS, fixed
 from sandbox.nav.entities import Entity, Field
 
 ENTRY_TYPES = ("Purchase", "Sale", "Positive Adjmt.", "Negative Adjmt.")
+LEDGER_ENTRY_TYPES = (*ENTRY_TYPES, "Transfer")
 INBOUND = ("Purchase", "Positive Adjmt.")
 SHORTCUTS = (
     "Shortcut_Dimension_1_Code",
@@ -45,6 +46,31 @@ ITEM_JOURNAL = Entity(
     order=("Journal_Template_Name", "Journal_Batch_Name", "Line_No"),
 )
 
+ITEM_RECLASS_JOURNAL = Entity(
+    "ItemReclassJournal",
+    "ItemReclassJournal",
+    "Item Journal Line",
+    (
+        Field("Journal_Template_Name", "code", 10),
+        Field("Journal_Batch_Name", "code", 10),
+        Field("Line_No", "int"),
+        Field("Posting_Date", "date"),
+        Field("Document_Date", "date"),
+        Field("Document_No", "code", 20),
+        Field("External_Document_No", "code", 35),
+        Field("Item_No", "code", 20),
+        Field("Description", "text", 100),
+        *(Field(name, "code", 20) for name in SHORTCUTS[:2]),
+        Field("Location_Code", "code", 10),
+        Field("New_Location_Code", "code", 10),
+        Field("Quantity", "decimal", decimals=5),
+        fixed("Unit_of_Measure_Code", "code", 10),
+    ),
+    verbs=ALL_VERBS,
+    order=("Journal_Template_Name", "Journal_Batch_Name", "Line_No"),
+)
+"""Page 393: the same table as page 40, lines of entry type Transfer, in a template of its own."""
+
 ITEM_LEDGER_ENTRIES = Entity(
     "ItemLedgerEntries",
     "ItemLedgerEntries",
@@ -52,7 +78,7 @@ ITEM_LEDGER_ENTRIES = Entity(
     (
         fixed("Entry_No", "int"),
         fixed("Posting_Date", "date"),
-        fixed("Entry_Type", "option", options=ENTRY_TYPES),
+        fixed("Entry_Type", "option", options=LEDGER_ENTRY_TYPES),
         fixed("Document_Type", "option", options=(" ",)),
         fixed("Document_No", "code", 20),
         fixed("Item_No", "code", 20),

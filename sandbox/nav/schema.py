@@ -14,7 +14,7 @@ from sandbox.nav.invoice_schema import (
     SALES_INVOICE_LINES,
     SALES_INVOICES,
 )
-from sandbox.nav.item_schema import ITEM_JOURNAL, ITEM_LEDGER_ENTRIES
+from sandbox.nav.item_schema import ITEM_JOURNAL, ITEM_LEDGER_ENTRIES, ITEM_RECLASS_JOURNAL
 from sandbox.nav.ledger_schema import DIMENSION_SET_LINES, GENERAL_LEDGER_ENTRIES, JOURNAL_LINES, JOURNALS
 from sandbox.nav.master_schema import (
     ACCOUNTING_PERIODS,
@@ -84,7 +84,9 @@ IN_COMPANY: dict[str, Entity] = {
         SALES_CREDIT_MEMO_LINES,
     )
 }
-PUBLISHED: dict[str, Entity] = {entity.name: entity for entity in (ITEM_JOURNAL, ITEM_LEDGER_ENTRIES)}
+PUBLISHED: dict[str, Entity] = {
+    entity.name: entity for entity in (ITEM_JOURNAL, ITEM_RECLASS_JOURNAL, ITEM_LEDGER_ENTRIES)
+}
 """The pages published over OData V4, by service name; API v2.0 does not know them."""
 ENTITIES: dict[str, Entity] = {COMPANIES.name: COMPANIES, SUBSCRIPTIONS.name: SUBSCRIPTIONS, **IN_COMPANY}
 
@@ -133,6 +135,7 @@ __all__ = [
     "ITEMS",
     "ITEM_JOURNAL",
     "ITEM_LEDGER_ENTRIES",
+    "ITEM_RECLASS_JOURNAL",
     "JOURNALS",
     "JOURNAL_LINES",
     "NEEDS_PARENT",

@@ -51,6 +51,12 @@ class Settings(admin.Settings):
     """General Posting Setup: what the cost of received goods is credited to."""
     prevent_negative_inventory: bool = False
     """Inventory Setup: an item cannot leave a location that does not hold enough of it."""
+    location_mandatory: bool = False
+    """Inventory Setup: Location Mandatory."""
+    inventory_closed_until: str = ""
+    """ISO date: the end of the last closed inventory period."""
+    item_posting_action: bool = True
+    """Whether the company has published a codeunit of its own that posts item journals."""
 
     post_with_job_queue: bool = False
     job_queue_seconds: float | None = Field(None, ge=0)

@@ -10,7 +10,7 @@ from sandbox.nav.batches import Batches
 from sandbox.nav.company import Company
 from sandbox.nav.dimensions import DimensionLines
 from sandbox.nav.entities import Entity, Row
-from sandbox.nav.item_journal import ItemJournal
+from sandbox.nav.item_journal import ItemJournal, ItemReclassJournal
 from sandbox.nav.item_posting import ItemPosting
 from sandbox.nav.journal import Lines
 from sandbox.nav.parties import Parties
@@ -26,8 +26,8 @@ class Writer:
         self.batches = Batches(company)
         self.lines = Lines(company, self.batches)
         self.posting = Posting(company, self.batches, self.lines)
-        self.items = ItemJournal(company)
-        self.item_posting = ItemPosting(company, self.items, self.posting)
+        self.items = {one.entity.name: one for one in (ItemJournal(company), ItemReclassJournal(company))}
+        self.item_posting = ItemPosting(company, self.items.values(), self.posting)
         self._dimensions = DimensionLines(company, self.lines)
         self._parties = Parties(company)
         self._scheduled = scheduled
@@ -59,8 +59,8 @@ class Writer:
             return self._dimension_line(line, row["id"])
         elif entity in (schema.CUSTOMERS, schema.VENDORS):
             self._parties.modify(entity, row, values)
-        elif entity is schema.ITEM_JOURNAL:
-            self.items.modify(row, values)
+        elif entity.name in self.items:
+            self.items[entity.name].modify(row, values)
         else:
             self.company.tables[entity.name].change(row, **values)
         return row
@@ -72,8 +72,8 @@ class Writer:
             self.lines.delete(row)
         elif entity is schema.DIMENSION_SET_LINES:
             self._dimensions.delete(self._journal_line(parent, row["parentType"]), row["id"])
-        elif entity is schema.ITEM_JOURNAL:
-            self.items.delete(row)
+        elif entity.name in self.items:
+            self.items[entity.name].delete(row)
         else:
             self._parties.delete(entity, row)
 
@@ -90,8 +90,8 @@ class Writer:
         if entity is schema.DIMENSION_SET_LINES:
             line = self._journal_line(parent, "Journal Line")
             return self._dimension_line(line, self._dimensions.insert(line, values))
-        if entity is schema.ITEM_JOURNAL:
-            return self.items.insert(values)
+        if entity.name in self.items:
+            return self.items[entity.name].insert(values)
         return self._parties.create(entity, values)
 
     def _batch(self, parent: Row | None, values: dict[str, Any]) -> Row:

@@ -199,6 +199,40 @@ class Cin7Hook(VendorHook):
         """Warehouses with their bins."""
         return self._rows("/ref/location", "LocationList")
 
+    def stock_page(self, path: str, key: str, page: int) -> tuple[list[Row], int]:
+        """One page of a list that can't be asked for changes, and how many rows there are in all."""
+        answer = self._record(self.get(path, Page=page, Limit=PAGE_SIZE), key, path)
+        rows = answer[key]
+        if not isinstance(rows, list):
+            raise Unavailable(f"Cin7's answer to {path} has no list {key}")
+        return rows, int(answer.get("Total") or len(rows))
+
+    def stock_adjustment(self, task_id: str) -> Row:
+        """A whole stock adjustment. Raises `NotFound`."""
+        return self._record(self.get("/stockadjustment", TaskID=task_id), "TaskID", "/stockadjustment")
+
+    def stock_take(self, task_id: str) -> Row:
+        """A whole stock take. Raises `NotFound`."""
+        return self._record(self.get("/stocktake", TaskID=task_id), "TaskID", "/stocktake")
+
+    def stock_transfer(self, task_id: str) -> Row:
+        """A whole stock transfer. Raises `NotFound`."""
+        return self._record(self.get("/stockTransfer", TaskID=task_id), "TaskID", "/stockTransfer")
+
+    def availability(self, **filters: Any) -> Iterator[Row]:
+        """What places hold; a place that is not named holds nothing, once all rows are read."""
+        return self._rows("/ref/productavailability", "ProductAvailabilityList", **filters)
+
+    def create_stock_adjustment(self, adjustment: Mapping[str, Any]) -> Row:
+        """Complete a stock adjustment; `adjustment` in Cin7's field names. The answer is what it came to.
+
+        Raises `Refused`, `OutcomeUnknown`.
+        """
+        answer = self.write("POST", "/stockadjustment", body=adjustment)
+        if not isinstance(answer, dict) or not answer.get("TaskID"):
+            raise self.lost("Cin7's answer does not name the adjustment written", repeatable=False)
+        return answer
+
     def accounts(self) -> Iterator[Row]:
         """The chart of accounts."""
         return self._rows("/ref/account", "AccountsList")

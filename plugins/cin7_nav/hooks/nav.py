@@ -44,6 +44,9 @@ _ENTITY_PATH = re.compile(
     re.escape(API) + r"(companies\([0-9a-fA-F-]+\)/)?"
     r"(?P<entities>[A-Za-z.]+(\(['0-9A-Za-z-]+\))?(/[A-Za-z.]+(\([0-9A-Za-z-]+\))?)*)"
 )
+WRITABLE_ACTIONS = frozenset({"post_item_journal"})
+"""Unbound actions that the company publishes itself."""
+_ACTION_PATH = re.compile(r"ODataV4/(?P<action>\w+)")
 _SERVICE_PATH = re.compile(r"ODataV4/Company\([^/]+\)/(?P<service>\w+)(\((?!.*%2[fF])[^/()]+\))?")
 
 _COMPANY = "company"
@@ -96,6 +99,17 @@ class NavHook(VendorHook):
         name = quote(company.replace("'", "''"), safe="")
         literal = f"Id={company}" if _GUID.fullmatch(company) else f"'{name}'"
         return f"ODataV4/Company({literal})/{services[key]}"
+
+    def action(self, key: str) -> str:
+        """The path of a published unbound action, by its key in `services`; its company is a parameter."""
+        services = self.settings.extra.services
+        if key not in services:
+            raise Misconfigured(f"the connection's services name no {key}: publish the action and name it")
+        return f"ODataV4/{services[key]}"
+
+    def action_company(self) -> dict[str, str]:
+        """The query option that says for which company an unbound action works."""
+        return {"company": self.settings.extra.company}
 
     def company_id(self) -> str:
         """The id of the connection's company, which may be given as a name or an id.
@@ -276,6 +290,10 @@ class NavHook(VendorHook):
             if method == "POST" and names == ["journals", "Microsoft.NAV.post"]:
                 return
             allowed = bool(names) and WRITABLE_ENTITIES.issuperset(names)
+        elif action := _ACTION_PATH.fullmatch(path):
+            services = self.settings.extra.services
+            named = {services[key] for key in WRITABLE_ACTIONS & services.keys()}
+            allowed = method == "POST" and action["action"] in named
         else:
             found = _SERVICE_PATH.fullmatch(path)
             services = self.settings.extra.services

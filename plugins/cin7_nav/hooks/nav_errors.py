@@ -36,6 +36,10 @@ _KINDS = tuple(
         ("date", Fixer.NAV_ADMINISTRATOR, r"range of allowed posting dates|closing date|Posting Date"),
         ("permission", Fixer.NAV_ADMINISTRATOR, r"permission|licen[cs]e|entitlement"),
         ("blocked", Fixer.NAV_ADMINISTRATOR, r"\bblocked\b|Direct Posting"),
+        ("stock", Fixer.ACCOUNTANT, r"insufficient quantity"),
+        ("inventory_period", Fixer.NAV_ADMINISTRATOR, r"inventory\s+period"),
+        ("location", Fixer.MAPPING_EDITOR, r"\bLocation\b|In-Transit"),
+        ("item", Fixer.MAPPING_EDITOR, r"related table \(Item\)|\bItem does not exist"),
         ("posting_setup", Fixer.NAV_ADMINISTRATOR, r"\bVAT\b|Gen\. Posting Type|Posting (Group|Setup)\b"),
     )
 )

@@ -14,6 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 
 from cin7_nav.mappings import facts
 from cin7_nav.model import Kind, LineType, PartyField, Posting, Side
+from cin7_nav.movements import StockKind
 
 HIGHEST_TOLERANCE = Decimal(1)
 PREFIX = re.compile(r"([A-Z0-9-]{1,8})\{number\}")
@@ -31,6 +32,35 @@ class TaxMode(StrEnum):
 
     EXPLICIT = "explicit"
     NAV = "nav"
+
+
+class EntryType(StrEnum):
+    """NAV's item ledger entry types that can be carried to Cin7."""
+
+    PURCHASE = "Purchase"
+    SALE = "Sale"
+    POSITIVE = "Positive Adjmt."
+    NEGATIVE = "Negative Adjmt."
+    TRANSFER = "Transfer"
+
+
+_CIN7_KINDS_DEFAULT = tuple(kind for kind in StockKind if kind is not StockKind.NAV_ENTRY)
+_CIN7_KINDS = [kind.value for kind in _CIN7_KINDS_DEFAULT]
+_NAV_TYPES_DEFAULT = (EntryType.POSITIVE, EntryType.NEGATIVE, EntryType.TRANSFER)
+
+
+def _many(value: object) -> object:
+    return value if isinstance(value, list) else [value]
+
+
+def _factor(value: object) -> Decimal:
+    try:
+        number = Decimal(str(value))
+    except InvalidOperation:
+        number = Decimal(0)
+    if not number.is_finite() or number <= 0:
+        raise ValueError("a factor above 0, such as 12")
+    return number
 
 
 def _code(length: int) -> Callable[[object], str]:
@@ -406,6 +436,62 @@ class PostingFile(Section):
     rules: tuple[PostingEntry, ...] = ()
 
 
+EntryTypes = Annotated[
+    tuple[EntryType, ...], BeforeValidator(_many), _list_of({"type": "string", "enum": list(EntryType)})
+]
+StockKinds = Annotated[
+    tuple[StockKind, ...], BeforeValidator(_many), _list_of({"type": "string", "enum": _CIN7_KINDS})
+]
+Factor = Annotated[
+    Decimal,
+    BeforeValidator(_factor),
+    WithJsonSchema({"type": "number", "exclusiveMinimum": 0}),
+]
+
+
+class ItemBatch(Section):
+    """An item journal batch that people have set up in NAV."""
+
+    template: TemplateName
+    batch: TemplateName
+
+
+class Levels(Section):
+    """What may happen to a difference of levels that the nightly comparison finds."""
+
+    tolerance: Amount = Decimal(0)
+    """Pieces of an item in a location up to which a difference is not told."""
+
+
+class StockFile(Section):
+    posting: Posting
+    """`post`: the action that the NAV connection names posts at once. `stage`: the lines wait in the batch
+    for NAV's warehouse people."""
+    journal: ItemBatch
+    """Where receipts, shipments, returns, adjustments and stock takes go."""
+    reclass_journal: ItemBatch | None = None
+    """Where transfers go; without it each becomes two adjustments, the second at the cost of the first."""
+    locations: dict[Text, TemplateName]
+    """Cin7 warehouse, or one of its bins as `Warehouse: BIN` → NAV location. A bin without a line of its own
+    goes by its warehouse. Several may share one NAV location."""
+    adjust_at: dict[TemplateName, Text] = {}
+    """NAV location → the Cin7 warehouse that NAV's own movements there are adjusted in; needed where several
+    share the location."""
+    in_transit: TemplateName | None = None
+    """An ordinary NAV location for goods that have left one warehouse and not reached the other."""
+    items: dict[Text, Code] = {}
+    """Cin7 SKU → NAV item number, where the two differ."""
+    units: dict[Text, Factor] = {}
+    """Cin7 SKU → how many of NAV's base unit are one of Cin7's, where that is not one."""
+    to_nav: StockKinds = _CIN7_KINDS_DEFAULT
+    """Which Cin7 documents become item journal lines."""
+    to_cin7: EntryTypes = _NAV_TYPES_DEFAULT
+    """Which item ledger entries of NAV's own become Cin7 stock adjustments."""
+    adjustment_account: Text | None = None
+    """Cin7 account of those adjustments; without it Cin7's own default."""
+    levels: Levels = Levels()
+
+
 FILES: dict[str, type[Section]] = {
     "company": CompanyFile,
     "accounts": AccountsFile,
@@ -413,7 +499,8 @@ FILES: dict[str, type[Section]] = {
     "tax": TaxFile,
     "parties": PartiesFile,
     "posting": PostingFile,
+    "stock": StockFile,
 }
 """File name up to its first dot → its type."""
-OPTIONAL = frozenset({"posting"})
+OPTIONAL = frozenset({"posting", "stock"})
 """What need not be there."""

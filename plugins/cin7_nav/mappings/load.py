@@ -17,8 +17,10 @@ from cin7_nav.mappings.parties import Parties, parties
 from cin7_nav.mappings.posting import PostingRule, posting_rules
 from cin7_nav.mappings.reader import MappingError, Source, check, nearest, read
 from cin7_nav.mappings.rules import Ambiguous, Case, Hit, Rule, conflicts, lookup, strongest
+from cin7_nav.mappings.stock import Stock, stock
 from cin7_nav.mappings.tax import TaxRule, tax_rules
 from cin7_nav.model import Fixer, Kind, LineType, Posting, Problem, RuleRef
+from cin7_nav.movements import MOVEMENT_PREFIXES
 
 _PURCHASES = frozenset(kind.value for kind in Kind if kind.is_purchase)
 
@@ -33,6 +35,8 @@ class Mappings:
     dimensions: Mapping[str, Dimension]
     parties: Parties
     posting_rules: tuple[PostingRule, ...]
+    stock: Stock | None
+    """None: no stock is carried."""
     fingerprint: str
     """SHA-256 of the files' contents: another one means that somebody edited them."""
 
@@ -163,6 +167,7 @@ def load(directory: Path) -> Mappings | list[MappingError]:
     its_dimensions = dimensions(sources["dimensions"])
     its_parties = parties(sources["parties"])
     its_posting_rules = posting_rules(sources["posting"])
+    its_stock = stock(sources["stock"])
 
     files = {source.file: source for group in sources.values() for source in group}
     sorts: list[Iterable[Case]] = [
@@ -172,13 +177,22 @@ def load(directory: Path) -> Mappings | list[MappingError]:
     ]
     for rules in sorts:
         _check_rules(rules, files)
+    if its_company and its_stock:
+        _check_movement_prefixes(its_company, sources["company"][0])
     if its_company:
         _check_inventory_accounts(its_company, accounts, files)
     errors += [error for source in files.values() for error in source.errors]
     if errors or its_company is None or its_parties is None:
         return sorted(errors, key=lambda error: (error.file, error.line))
     return Mappings(
-        its_company, accounts, tax, its_dimensions, its_parties, its_posting_rules, digest.hexdigest()
+        its_company,
+        accounts,
+        tax,
+        its_dimensions,
+        its_parties,
+        its_posting_rules,
+        its_stock,
+        digest.hexdigest(),
     )
 
 
@@ -189,6 +203,18 @@ def _account_rules(sources: Iterable[Source]) -> tuple[Rule, ...]:
         if (file := check(source, AccountsFile)) is not None
         for at, entry in enumerate(file.rules)
     )
+
+
+def _check_movement_prefixes(its_company: Company, source: Source) -> None:
+    """Item documents have prefixes of their own: automatic cost posting writes G/L entries under them."""
+    for kind, prefix in its_company.prefixes.items():
+        for taken in MOVEMENT_PREFIXES.values():
+            if prefix.startswith(taken) or taken.startswith(prefix):
+                source.fault(
+                    ("document_numbers", kind),
+                    f"{prefix}, with which stock movements begin",
+                    "another prefix",
+                )
 
 
 def _check_rules(rules: Iterable[Case], files: Mapping[str, Source]) -> None:

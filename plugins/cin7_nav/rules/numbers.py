@@ -7,11 +7,12 @@ import re
 
 from cin7_nav.mappings import Mappings
 from cin7_nav.model import DocumentKey, Kind
+from cin7_nav.movements import MOVEMENT_PREFIXES, StockKey, StockKind
 from cin7_nav.rules import texts
 
 DOCUMENT_NO_LENGTH = 20
 EXTERNAL_DOCUMENT_NO_LENGTH = 35
-RECEIPT_PREFIX = "C7R-"
+RECEIPT_PREFIX = MOVEMENT_PREFIXES[StockKind.RECEIPT]
 """What the NAV document numbers of received goods begin with."""
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _HASH_LENGTH = 6
@@ -76,6 +77,27 @@ def receipt_no(order_number: str, receipt: int = 1) -> str:
         tail = _hash(order_number)
         readable = f"{readable[: room - len(tail) - 1].rstrip('-')}-{tail}".strip("-")
     return RECEIPT_PREFIX + readable + (f"-{receipt}" if receipt > 1 else "")
+
+
+def movement_no(key: StockKey, number: str, revision: int, receipts: int = 0) -> str:
+    """NAV document number of what a Cin7 document moves; each later change of it has a number of its own.
+
+    `receipts`: how many numbers the purchase of a receipt has already; receipts are counted by their order,
+    so that what stands on the clearing account can be told by purchase. Numbers that Cin7 gives to one stock
+    document only are kept as they are; a hash of the key follows on all others and on every later revision.
+    """
+    if key.kind is StockKind.RECEIPT:
+        return receipt_no(number, receipts + 1)
+    prefix = MOVEMENT_PREFIXES[key.kind]
+    readable = re.sub(r"[^A-Z0-9]+", "-", number.upper()).strip("-")
+    counted = key.kind in (StockKind.ADJUSTMENT, StockKind.TAKE, StockKind.TRANSFER)
+    plain = counted and readable == number and revision == 0
+    if plain and readable and len(prefix + readable) <= DOCUMENT_NO_LENGTH:
+        return prefix + readable
+    tail = _hash(f"{key}/{revision}")
+    room = DOCUMENT_NO_LENGTH - len(prefix) - len(tail) - 1
+    head = readable[:room].rstrip("-")
+    return f"{prefix}{head}-{tail}" if head else f"{prefix}{tail}"
 
 
 def batch_code(nav_document_no: str) -> str:

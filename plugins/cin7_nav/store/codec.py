@@ -10,10 +10,13 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from cin7_nav.model import Journal, Problem, SourceDocument
+from cin7_nav.movements import NavWords, StockLine
 
 DOCUMENT: TypeAdapter[SourceDocument] = TypeAdapter(SourceDocument)
 JOURNAL: TypeAdapter[Journal] = TypeAdapter(Journal)
 PROBLEMS: TypeAdapter[tuple[Problem, ...]] = TypeAdapter(tuple[Problem, ...])
+STOCK_LINE: TypeAdapter[StockLine] = TypeAdapter(StockLine)
+NAV_WORDS: TypeAdapter[NavWords] = TypeAdapter(NavWords)
 
 _UNSTORABLE = re.compile("(?<!\\\\)((?:\\\\\\\\)*)\\\\u0000|[\ud800-\udfff]")
 

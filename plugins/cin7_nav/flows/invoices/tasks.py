@@ -27,6 +27,7 @@ from cin7_nav.hooks.channel import NavChannel
 from cin7_nav.hooks.cin7 import Cin7Hook
 from cin7_nav.hooks.nav import NavHook
 from cin7_nav.hooks.nav_api_v2 import NavApiV2
+from cin7_nav.hooks.nav_items import NavItems
 from cin7_nav.mappings import MappingError, Mappings, load
 from cin7_nav.mappings.facts import Field
 from cin7_nav.model import State
@@ -122,6 +123,11 @@ class Desk:
     @property
     def nav(self) -> NavChannel:
         return self._nav()
+
+    @property
+    def items(self) -> NavItems:
+        """NAV's item journals and item ledger, the same whichever channel carries the general journals."""
+        return NavItems(NavHook(database=self.database))
 
     def reference(self, mappings: Mappings | list[MappingError]) -> Reference:
         company = mappings.company if isinstance(mappings, Mappings) else None

@@ -1,0 +1,116 @@
+"""### Stock that agrees in both systems, movement by movement
+
+Receipts, shipments, returns, adjustments, stock takes and transfers in Cin7 become item journal lines in NAV;
+what NAV moves by itself becomes stock adjustments in Cin7. `include/mappings/stock.yaml` says what flows in
+which direction. What this flow has written on either side comes back from there and goes no further.
+
+| run | started by | what it is about |
+|---|---|---|
+| asset-triggered | a webhook that landed | the records that the events point at |
+| asset-triggered | `polling` | what changed in both systems since the last look; what waits |
+| scheduled | the daily sweep | the same, and the levels of both systems are compared |
+| manual | the trigger form | the documents named, or the same as polling |
+
+**Steps.** `landed` looks for events; `collect` reads Cin7 and NAV's item ledger; `deliver` says each movement
+in the words of the other side, stores the key, sends, and reads back; `settle` finds what people posted of
+staged lines and ends the events; `levels` compares what is on hand; `read_on` asks for another run where more
+was found than one run reads.
+
+Movements of one item and location go in their order: one that waits holds back those behind it, and no other.
+Any task can be killed and run again: a movement is delivered once or not at all. Only one run works at once.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from airflow.sdk import AssetOrTimeSchedule, CronDataIntervalTimetable, Param, dag, get_current_context, task
+from airflow.sdk.exceptions import AirflowSkipException
+from cin7_nav.flows.assets import POLL_DUE, landed, load_schedule, with_warnings
+from cin7_nav.flows.stock import tasks
+from cin7_nav.sensors.webhook_landed import WebhookLandedSensor
+
+FLOW = "stock"
+SCHEDULE, WARNINGS = load_schedule()
+
+
+@dag(
+    dag_id="stock_both_ways",
+    schedule=AssetOrTimeSchedule(
+        timetable=CronDataIntervalTimetable(SCHEDULE.sweep, timezone="UTC"), assets=landed(FLOW) | POLL_DUE
+    ),
+    start_date=dt.datetime(2020, 1, 1, tzinfo=dt.UTC),
+    catchup=False,
+    max_active_runs=1,
+    default_args={
+        "owner": "cin7-nav",
+        "retries": 4,
+        "retry_delay": dt.timedelta(seconds=15),
+        "retry_exponential_backoff": 2.0,
+        "max_retry_delay": dt.timedelta(minutes=10),
+    },
+    tags=["cin7-nav", "cin7", "nav", "stock"],
+    doc_md=with_warnings(__doc__ or "", WARNINGS),
+    params={
+        "documents": Param(
+            [],
+            type="array",
+            items={"type": "string"},
+            title="Documents",
+            description="Numbers of orders, adjustments, stock takes or transfers, one a line. "
+            "Empty: everything that changed.",
+        ),
+        "levels": Param(
+            False,
+            type="boolean",
+            title="Compare levels",
+            description="Also compare what both systems say is on hand, as every night.",
+        ),
+        "dry_run": Param(
+            False,
+            type="boolean",
+            title="Dry run",
+            description="Read and show in the log what would be sent; send nothing.",
+        ),
+        "listen": Param(
+            False,
+            type="boolean",
+            title="Listen",
+            description="Wait some seconds for a webhook before starting.",
+        ),
+    },
+)
+def stock_both_ways() -> None:
+    wait = WebhookLandedSensor(task_id="landed", flow=FLOW)
+
+    @task
+    def collect() -> dict[str, Any]:
+        return tasks.collect(get_current_context())
+
+    @task
+    def deliver() -> dict[str, int]:
+        return tasks.deliver(get_current_context())
+
+    @task
+    def settle(collected: dict[str, Any]) -> dict[str, int]:
+        return tasks.settle(get_current_context(), collected["events"])
+
+    @task
+    def levels() -> dict[str, int]:
+        return tasks.levels(get_current_context())
+
+    @task(outlets=[POLL_DUE])
+    def read_on(collected: dict[str, Any]) -> None:
+        if not collected["more"]:
+            raise AirflowSkipException("Everything that was found has been read")
+
+    collected = collect()
+    wait >> collected
+    collected >> (delivered := deliver())
+    delivered >> (settled := settle(collected))
+    settled >> levels()
+    settled >> read_on(collected)
+
+
+stock_both_ways()
