@@ -13,7 +13,7 @@ from typing import Any
 
 from cin7_nav.rules.levels import Level, differing, frame, rows
 
-from bench.task import _peak_bytes
+from bench.task import peak_bytes
 
 
 def main(job: dict[str, Any]) -> dict[str, Any]:
@@ -25,7 +25,7 @@ def main(job: dict[str, Any]) -> dict[str, Any]:
     expected = job["items"] // 1000
     if len(found) != expected:
         raise SystemExit(f"{len(found)} levels differ instead of {expected}")
-    return {"seconds": seconds, "peak_bytes": _peak_bytes()}
+    return {"seconds": seconds, "peak_bytes": peak_bytes()}
 
 
 def _levels(job: dict[str, Any], seed: int, *, differing: bool = False) -> Iterator[Level]:

@@ -89,8 +89,8 @@ def stock_both_ways() -> None:
         return tasks.collect(get_current_context())
 
     @task
-    def deliver() -> dict[str, int]:
-        return tasks.deliver(get_current_context())
+    def deliver(collected: dict[str, Any]) -> dict[str, int]:
+        return tasks.deliver(get_current_context(), told_by_nav=collected["told_by_nav"])
 
     @task
     def settle(collected: dict[str, Any]) -> dict[str, int]:
@@ -107,8 +107,7 @@ def stock_both_ways() -> None:
 
     collected = collect()
     wait >> collected
-    collected >> (delivered := deliver())
-    delivered >> (settled := settle(collected))
+    deliver(collected) >> (settled := settle(collected))
     settled >> levels()
     settled >> read_on(collected)
 

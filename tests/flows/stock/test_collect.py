@@ -22,7 +22,7 @@ def land(stock: Warehouse, event: str, record_id: str = "", number: str = "") ->
     """A webhook lands."""
     records = json.dumps([{"record_id": record_id, "number": number, "path": []}])
     stock.sql(
-        "SELECT land_event('default', 'cin7', %s, %s, 'stock', %s, '{}', %s, false)",
+        "SELECT landed FROM land_event('default', 'cin7', %s, %s, 'stock', %s, '{}', %s, false)",
         webhook_secrets.fingerprint(SECRET),
         event,
         f"{event}{record_id}{number}",
@@ -85,6 +85,17 @@ def test_a_receipt_is_found_by_its_task_or_its_number(stock: Warehouse) -> None:
     land(stock, "Purchase/StockReceivedAuthorised", bought["receipt"], bought["order_number"])
     landed(stock)
     assert [one.number for one in stock.all()] == [bought["order_number"]]
+
+
+def test_an_event_of_nav_reads_nothing_in_cin7_and_lets_what_waits_be_tried(stock: Warehouse) -> None:
+    stock.sql(
+        "INSERT INTO inbox (company, source, type, flow, record_id, number, sha256, state) "
+        "VALUES ('default', 'nav', 'items/updated', 'stock', 'a-nav-id', '', '', 'waiting')"
+    )
+    calls(stock)
+    found = landed(stock)
+    assert (len(found.events), found.told_by_nav) == (1, True)
+    assert calls(stock) == {}
 
 
 def test_changed_levels_ring_for_the_lists_once(stock: Warehouse) -> None:

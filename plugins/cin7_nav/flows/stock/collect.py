@@ -76,6 +76,8 @@ class Collected:
     outcome: Counter[str] = field(default_factory=Counter)
     more: bool = False
     """Whether records are left unread for a further run."""
+    told_by_nav: bool = False
+    """Whether NAV told of items or of their ledger: what waits for them is tried again."""
 
 
 class StockCollector:
@@ -132,6 +134,9 @@ class StockCollector:
     def _look_at(self, event: Event) -> None:
         """A purchase event may carry the id of its receiving task, and any id may lead nowhere: then the
         order number is searched for."""
+        if event.source == "nav":
+            self.collected.told_by_nav = True
+            return
         if event.type.startswith("Stock/"):
             if not self._listed_all:
                 self._listed_all = True

@@ -37,11 +37,11 @@ def collect(context: Mapping[str, Any]) -> dict[str, Any]:
     mappings, stock = _mappings()
     if stock is None:
         log.warning("No stock is carried: there is no stock.yaml")
-        return {"events": [], "records": 0, "outcome": {}, "more": False}
+        return {"events": [], "records": 0, "outcome": {}, "more": False, "told_by_nav": False}
     with desk() as at, turn(at.database):
         found = collected(at, mappings, work)
         ledger: Counter[str] = Counter()
-        if work.waits_for_nobody:
+        if work.waits_for_nobody or found.told_by_nav:
             ledger = read_ledger(at.database, at.items, stock, work.run, mappings.company.go_live)
     log.info(
         "%s: %d records read; %s; NAV: %s", work.occasion, found.records, dict(found.outcome), dict(ledger)
@@ -51,6 +51,7 @@ def collect(context: Mapping[str, Any]) -> dict[str, Any]:
         "records": found.records,
         "outcome": dict(found.outcome),
         "more": found.more,
+        "told_by_nav": found.told_by_nav,
     }
 
 
@@ -66,8 +67,11 @@ def collected(at: Desk, mappings: Mappings, work: Assignment) -> Any:
         raise
 
 
-def deliver(context: Mapping[str, Any]) -> dict[str, int]:
-    """Step 2: say each movement in the other side's words and deliver it. The answer: counts by state."""
+def deliver(context: Mapping[str, Any], *, told_by_nav: bool = False) -> dict[str, int]:
+    """Step 2: say each movement in the other side's words and deliver it. The answer: counts by state.
+
+    `told_by_nav`: movements that wait are tried again even in a run on a landed event.
+    """
     work = assignment(context)
     mappings, stock = _mappings()
     if stock is None:
@@ -78,7 +82,8 @@ def deliver(context: Mapping[str, Any]) -> dict[str, int]:
                 log.info("%s", text)
             return {}
         named = work.scope.numbers
-        outcome = translate(at.database, mappings, stock, work.run, retry=work.waits_for_nobody, named=named)
+        retry = work.waits_for_nobody or told_by_nav
+        outcome = translate(at.database, mappings, stock, work.run, retry=retry, named=named)
         outcome += NavDelivery(at.database, at.items, stock, work.run).deliver()
         places = Places(at.database, at.cin7, now)
         outcome += Cin7Delivery(at.database, at.cin7, stock, places, work.run).deliver()
