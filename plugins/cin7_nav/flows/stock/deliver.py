@@ -55,28 +55,22 @@ class NavDelivery:
     def deliver(self) -> Counter[str]:
         """Settle what is in doubt, then send all that is ready and free to go; by state what it came to."""
         self._resolve()
-        tried: set[int] = set()
-        while chunk := self._chunk(tried):
-            tried |= {movement.id for movement in chunk}
-            self._send(chunk)
+        queue = Queue()
+        documents = list(by_document(free(movements.unsettled(self.database, Direction.TO_NAV))))
+        for start in range(0, len(documents), DOCUMENTS_AT_ONCE):
+            chunk = documents[start : start + DOCUMENTS_AT_ONCE]
+            self._send([movement for group in chunk for movement in group], queue)
         return self.outcome
-
-    def _chunk(self, tried: set[int]) -> list[Movement]:
-        unsettled = movements.unsettled(self.database, Direction.TO_NAV)
-        documents = [
-            group for group in by_document([one for one in free(unsettled) if one.id not in tried]) if group
-        ]
-        return [movement for group in documents[:DOCUMENTS_AT_ONCE] for movement in group]
 
     # --- what is ready ---
 
-    def _send(self, chunk: Sequence[Movement]) -> None:
+    def _send(self, chunk: Sequence[Movement], queue: Queue) -> None:
+        """`queue`: what failed before in this run and is in the way of what follows."""
         taken = self._entries(movement.document_no for movement in chunk)
         before = [one for one in chunk if any(shown(one, taken[one.document_no]))]
         fresh = [one for one in chunk if one not in before]
         self._write([self._found(one, taken[one.document_no]) for one in before])
         numbered = self._store_keys(fresh)
-        queue = Queue()
         sent: list[Sent] = []
         for group in by_document(numbered):
             going = [one for one in group if queue.lets(one)]
