@@ -58,6 +58,8 @@ _INDEXED: dict[str, tuple[str, ...]] = {
     "defaultDimensions": ("parentId",),
     "ItemJournal": ("Journal_Batch_Name",),
     "ItemLedgerEntries": ("Item_No", "Document_No", "Posting_Date"),
+    "Cust_LedgerEntries": ("Document_No", "Posting_Date"),
+    "VendorLedgerEntries": ("Document_No", "Posting_Date"),
 }
 
 

@@ -30,6 +30,7 @@ from sandbox.nav.master_schema import (
     ITEMS,
     VENDORS,
 )
+from sandbox.nav.party_ledger import CUSTOMER_LEDGER, VENDOR_LEDGER
 
 SUBSCRIPTIONS = Entity(
     "subscriptions",
@@ -82,7 +83,9 @@ IN_COMPANY: dict[str, Entity] = {
         SALES_CREDIT_MEMO_LINES,
     )
 }
-PUBLISHED: dict[str, Entity] = {entity.name: entity for entity in (ITEM_JOURNAL, ITEM_LEDGER_ENTRIES)}
+PUBLISHED: dict[str, Entity] = {
+    entity.name: entity for entity in (ITEM_JOURNAL, ITEM_LEDGER_ENTRIES, CUSTOMER_LEDGER, VENDOR_LEDGER)
+}
 """The pages published over OData V4, by service name; API v2.0 does not know them."""
 ENTITIES: dict[str, Entity] = {COMPANIES.name: COMPANIES, SUBSCRIPTIONS.name: SUBSCRIPTIONS, **IN_COMPANY}
 
@@ -121,6 +124,7 @@ __all__ = [
     "COMPANY_INFORMATION",
     "CURRENCIES",
     "CUSTOMERS",
+    "CUSTOMER_LEDGER",
     "DEFAULT_DIMENSIONS",
     "DIMENSIONS",
     "DIMENSION_SET_LINES",
@@ -144,5 +148,6 @@ __all__ = [
     "SALES_INVOICE_LINES",
     "SUBSCRIPTIONS",
     "VENDORS",
+    "VENDOR_LEDGER",
     "WEBHOOKS",
 ]
