@@ -59,6 +59,10 @@ class StagedJournal:
 class NavChannel(Protocol):
     """One way of talking to NAV. Raises `hooks.errors`; never guesses."""
 
+    @property
+    def calls_made(self) -> int:
+        """How often NAV was called."""
+
     def reference(
         self,
         entity: Entity,

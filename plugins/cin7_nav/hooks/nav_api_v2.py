@@ -50,6 +50,10 @@ class NavApiV2:
     def __init__(self, hook: NavHook) -> None:
         self._hook = hook
 
+    @property
+    def calls_made(self) -> int:
+        return self._hook.calls_made
+
     def reference(
         self,
         entity: Entity,

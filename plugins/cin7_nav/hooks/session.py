@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import ssl
@@ -91,6 +92,9 @@ class VendorHook(HttpHook):
     def __init__(self, conn_id: str, sleep: Callable[[float], None] = time.sleep) -> None:
         super().__init__(method="GET", http_conn_id=conn_id)
         self._sleep = sleep
+        self._calls = itertools.count(1)
+        self.calls_made = 0
+        """How often this hook has called its vendor, repeated calls included."""
 
     def get_conn(self, headers: Any = None, extra_options: Any = None) -> VendorSession:
         """The shared session of this process; carries no credential. Arguments of `HttpHook` are refused."""
@@ -140,6 +144,7 @@ class VendorHook(HttpHook):
         Raises `Unavailable` where nothing was sent or a repeatable call got no answer, `OutcomeUnknown` where
         another call got none, `Misconfigured` where the certificate is not trusted.
         """
+        self.calls_made = next(self._calls)
         data = None if body is None else _ENCODER.encode(body)
         content = {} if data is None else {"Content-Type": "application/json"}
         try:

@@ -30,6 +30,8 @@ class Schedule(Section):
     """When the previous day is read once more by business date."""
     renewal: Cron = "20 * * * *"
     """How often NAV subscriptions and Cin7 webhooks are looked after."""
+    reconcile: Cron = "15 4 * * *"
+    """When both systems are compared."""
 
 
 def load(path: Path) -> tuple[Schedule, tuple[str, ...]]:

@@ -278,3 +278,40 @@ def unread_orders(database: Database, first: dt.date, last: dt.date) -> list[tup
             (COMPANY, first, last),
         )
         return list(cursor.fetchall())
+
+
+# --- what people read ---
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    page: str
+    certificate: str
+    csv: str
+
+
+def keep_report(database: Database, identity: int, report: Report) -> None:
+    with database.transaction() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO reconciliation_report (reconciliation_id, company, page, certificate, csv)
+            VALUES (%s, %s, %s, %s, %s)
+            ON CONFLICT (reconciliation_id) DO UPDATE SET page = excluded.page,
+                certificate = excluded.certificate, csv = excluded.csv
+            """,
+            (identity, COMPANY, report.page, report.certificate, report.csv),
+        )
+
+
+def report(database: Database, identity: int) -> Report | None:
+    """None where there is none, or it has expired."""
+    with database.transaction() as cursor:
+        cursor.execute(
+            """
+            SELECT page, certificate, csv FROM reconciliation_report
+            WHERE company = %s AND reconciliation_id = %s
+            """,
+            (COMPANY, identity),
+        )
+        row = cursor.fetchone()
+        return Report(*row) if row else None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from cin7_nav.flows.costs.collect import collect_costs
 from cin7_nav.flows.reconciliation.run import Both, Outcome, period, reconcile
 from cin7_nav.mappings import Mappings
 from cin7_nav.store import reconciliation as store
@@ -35,6 +36,24 @@ class Books:
     def by_hand(self, action: str, **body: Any) -> None:
         """What a person does in NAV."""
         self.flow.sandbox.nav.post(f"by-hand/{action}", body)
+
+    def day(self, ago: int) -> dt.date:
+        return self.flow.today - dt.timedelta(days=ago)
+
+    def cin7_owns_stock(self) -> None:
+        """The mappings and NAV's account cards as an accountant sets them up for `valuation: cin7`."""
+        self.flow.edit("company.yaml", "valuation: nav", "valuation: cin7")
+        self.flow.edit("company.yaml", 'clearing_account: "5450"\n', "")
+        inventory = '  - when: { cin7_account: "140" }\n    account: "2110"\n'
+        cogs = '  - when: { cin7_account: "310", kind: cost_journal }\n    account: "7110"\n'
+        self.flow.edit("accounts.yaml", "\nrules:\n", "\nrules:\n" + inventory + cogs)
+        for account in ("2110", "7110"):
+            self.flow.sandbox.nav.post("account", {"number": account, "direct_posting": True})
+
+    def carry_costs(self) -> None:
+        flow = self.flow
+        assert isinstance(flow.mappings, Mappings)
+        collect_costs(flow.database, flow.cin7, flow.run, flow.mappings, self.day(10), self.day(2))
 
     def carry(self) -> None:
         self.flow.ready()

@@ -173,21 +173,21 @@ def paid_but_open(
     """Documents that Cin7 has as paid and NAV has as open: nobody booked or applied the payment there."""
     if nav.party is None:
         return []
-    by_name = {(record.kind, record.task_id): record for record in records}
-    by_name |= {(record.kind, record.order_id): record for record in records if len(records) == 1}
+    invoices = [record for record in records if not record.kind.is_credit_note]
+    by_task = {record.task_id: record for record in invoices}
+    by_order = {(record.order_id, record.number): record for record in invoices}
     paid: dict[str, Decimal] = defaultdict(Decimal)
     for name, amounts in books.paid.items():
-        for kind in Kind:
-            record = by_name.get((kind, name.task_id))
-            if record and not record.kind.is_credit_note:
-                paid[record.key] += amounts.party
+        record = by_task.get(name.task_id) or by_order.get((name.task_id, name.number))
+        if record:
+            paid[record.key] += amounts.party
     found = []
-    for record in records:
+    for record in invoices:
         case = cases.get(record.key)
         if record.key not in paid or case is None or case.booked.party + paid[record.key]:
             continue
         left = [one for number in record.numbers for one in nav.party.get(number, ()) if one.is_open]
         if left:
             remaining = sum((one.remaining for one in left), Decimal(0))
-            found.append({"number": record.number, "nav_number": left[0].document_no, "open": str(remaining)})
+            found.append({"number": record.number, "nav_number": left[0].document_no, "open": f"{remaining:.2f}"})
     return found

@@ -11,14 +11,15 @@ from cin7_nav.flows.invoices.reference import FRESH, Reference
 from cin7_nav.flows.reconciliation import ledger
 from cin7_nav.flows.reconciliation.documents import AREA as DOCUMENTS
 from cin7_nav.flows.reconciliation.documents import Documents
-from cin7_nav.flows.reconciliation.sources import NavReader, Period, read_cin7, read_records
+from cin7_nav.flows.reconciliation.sources import NavBooks, NavReader, Period, read_cin7, read_records
 from cin7_nav.hooks.channel import NavChannel
 from cin7_nav.hooks.cin7 import Cin7Hook
 from cin7_nav.mappings.files import Valuation
 from cin7_nav.mappings.load import Mappings
+from cin7_nav.store import applications
 from cin7_nav.store import reconciliation as store
 from cin7_nav.store.database import Database
-from cin7_nav.store.reconciliation import Difference, Reconciliation
+from cin7_nav.store.reconciliation import Difference, Reconciliation, Record
 
 Comparison = Callable[["Both", Period], Sequence[Difference]]
 """A further comparison: what it finds in a period. Its name is the area under which its differences open and
@@ -68,6 +69,7 @@ def period(first: dt.date, last: dt.date, go_live: dt.date, today: dt.date) -> P
 def reconcile(both: Both, asked: Period, run: str) -> Outcome:
     """Compare a period. Nothing is kept unless all of it could be read. Raises `hooks.errors.VendorError`."""
     started = dt.datetime.now(dt.UTC)
+    before = both.cin7.calls_made, both.nav.calls_made
     both.reference.refresh(FRESH)
     books = read_cin7(both.cin7, both.mappings, asked)
     reader = NavReader(both.database, both.nav, both.mappings, asked)
@@ -99,12 +101,23 @@ def reconcile(both: Both, asked: Period, run: str) -> Outcome:
             "left out": compared.left_out,
             "paid in Cin7, open in NAV": ledger.paid_but_open(books, nav, records, compared.by_record),
         },
-        {},
+        {"Cin7": both.cin7.calls_made - before[0], "NAV": both.nav.calls_made - before[1]},
     )
+    _note_applied(both.database, records, nav)
     identity, closed = store.finish(both.database, done, areas, found)
     kept = store.newest(both.database, identity)
     assert kept is not None
     return Outcome(identity, kept.documents, kept.differences, kept.amount, closed)
+
+
+def _note_applied(database: Database, records: Sequence[Record], nav: NavBooks) -> None:
+    """What NAV shows as closed is applied: nobody need say so."""
+    for record in records if nav.party is not None else ():
+        if record.known.to_apply and record.numbers:
+            last = record.numbers[-1]
+            entries = (nav.party or {}).get(last, ())
+            if entries and not any(entry.is_open for entry in entries):
+                applications.done(database, last, "seen applied in NAV")
 
 
 def _proved(party: bool, unreadable: int, unproved: int) -> Mapping[str, str]:

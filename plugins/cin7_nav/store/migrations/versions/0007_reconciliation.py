@@ -35,6 +35,15 @@ COMMENT ON COLUMN reconciliation.lists IS 'what is told and is no difference: pa
 COMMENT ON COLUMN reconciliation.audit_hash IS 'hash of the last row of the audit trail at that moment';
 CREATE INDEX reconciliation_newest ON reconciliation (company, id);
 
+CREATE TABLE reconciliation_report (
+    reconciliation_id bigint PRIMARY KEY REFERENCES reconciliation,
+    company      text NOT NULL,
+    page         text NOT NULL,
+    certificate  text NOT NULL,
+    csv          text NOT NULL
+);
+COMMENT ON TABLE reconciliation_report IS 'What people read of a run: an HTML page, a certificate of one page, a CSV.';
+
 CREATE TABLE difference (
     id             bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     company        text NOT NULL,
