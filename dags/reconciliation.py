@@ -1,21 +1,23 @@
 """### Reconciliation
 
-Compares Cin7's ledger and NAV's over a range of business dates: every authorised invoice and credit note against
-the entries under its NAV numbers, every Cin7 account against the NAV lines that were made of it, and NAV's
-entries with numbers like ours against Cin7. Amounts are read from the two systems, never from our own tables.
+Compares Cin7's ledger and NAV's over a range of business dates: every authorised invoice and credit note
+against the entries under its NAV numbers, every Cin7 account against the NAV lines that were made of it,
+and NAV's entries with numbers like ours against Cin7. Amounts are read from the two systems, never from
+our own tables.
 
 | run | range |
 |---|---|
 | scheduled, by `reconcile` in `schedule.yaml` | from the first day of the last month until yesterday |
 | manual | *From* to *To* |
 
-**Steps.** `compare` reads both, keeps what it found and writes the report; its extra links lead to the *Report*,
-the *Certificate* for the accountant and a *CSV*. `judge` fails where more differs than is tolerated, which
-those who are to be told hear of (`docs/operations.md`). `tell` sends what the rules in `alerts.yaml` raise.
+**Steps.** `compare` reads both, keeps what it found and writes the report; its extra links lead to the
+*Report*, the *Certificate* for the accountant and a *CSV*. `judge` fails where more differs than is
+tolerated, which those who are to be told hear of (`docs/operations.md`). `tell` sends what the rules in
+`alerts.yaml` raise.
 
-A difference has a cause, an age, an amount and a next step, and closes itself once a later run does not find it.
-A month costs one call to Cin7 for 1,000 ledger rows, one to NAV for 20,000 entries, and at most 300 more where
-documents are in doubt. At the keyboard: `cin7-nav reconcile`.
+A difference has a cause, an age, an amount and a next step, and closes itself once a later run does not
+find it. A month costs one call to Cin7 for 1,000 ledger rows, one to NAV for 20,000 entries, and at most
+300 more where documents are in doubt. At the keyboard: `cin7-nav reconcile`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The ledgers of customers and vendors, as the published pages 25 and 29 show them.
 
-Names are the captions of the pages in Microsoft's AL source, with `_` for other signs. Amounts have the sign of
-the general ledger: what a customer owes is positive, what a vendor is owed negative.
+Names are the captions of the pages in Microsoft's AL source, with `_` for other signs. Amounts have the
+sign of the general ledger: what a customer owes is positive, what a vendor is owed negative.
 """
 
 from __future__ import annotations
@@ -51,7 +51,8 @@ VENDOR_LEDGER = Entity(
 def enter(
     table: Table, party: str, entry_no: int, line: Row, document: str, kind: str, amount: Decimal
 ) -> None:
-    """The open entry that posting a line of a customer or vendor makes; it has the number of its G/L entry."""
+    """The open entry that posting a line of a customer or vendor makes; it has the number of its G/L
+    entry."""
     name = "Customer_No" if table.entity is CUSTOMER_LEDGER else "Vendor_No"
     table.insert(
         Entry_No=entry_no,

@@ -1,6 +1,6 @@
 """`cin7-nav`: the same answers as the Airflow pages give, at the keyboard."""
 
-from cin7_nav.cli import books, checking, comparing, previewing, showing, webhooks
+from cin7_nav.cli import books, checking, comparing, previewing, replaying, showing, webhooks
 from cin7_nav.cli.console import app
 
-__all__ = ["app", "books", "checking", "comparing", "previewing", "showing", "webhooks"]
+__all__ = ["app", "books", "checking", "comparing", "previewing", "replaying", "showing", "webhooks"]

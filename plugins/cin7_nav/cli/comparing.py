@@ -55,7 +55,8 @@ def reconcile(
             path.write_text(text, encoding="utf-8")
     for one in found:
         out.print(
-            f"{one.number} {one.day} {one.sort}: Cin7 {one.cin7_amount:.2f}, NAV {one.nav_amount:.2f}: {one.message}",
+            f"{one.number} {one.day} {one.sort}: Cin7 {one.cin7_amount:.2f}, NAV "
+            f"{one.nav_amount:.2f}: {one.message}",
             markup=False,
         )
         out.print(f"  next: {one.next_step} ({one.fixer})", markup=False)
@@ -74,12 +75,14 @@ app.add_typer(audits, name="audit")
 
 @audits.command()
 def verify() -> None:
-    """Walk the chain of hashes; exit code 1 and the first row that is not what its hash says, where one is."""
+    """Walk the chain of hashes; exit code 1 and the first row that is not what its hash says, where one
+    is."""
     with database() as ours:
         walked = audit.verify(ours)
     if walked.broken is not None:
         err.print(
-            f"The audit trail is broken at row {walked.broken}: it, or the row before it, was changed or removed. "
+            f"The audit trail is broken at row {walked.broken}: it, or the row before it, was changed "
+            "or removed. "
             f"{walked.rows} rows were looked at."
         )
         raise typer.Exit(1)

@@ -1,6 +1,6 @@
 """The ledgers of customers and vendors, through the published pages 25 and 29: the same whichever channel
-carries the journals. They show what the general ledger does not: whose entry it is, whether it is applied, whether
-somebody reversed it."""
+carries the journals. They show what the general ledger does not: whose entry it is, whether it is applied,
+whether somebody reversed it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ SERVICES = {"customer_ledger": "Customer_No", "vendor_ledger": "Vendor_No"}
 """Our name of the published page → its field with the party's number."""
 
 _AT_ONCE = 40
-_FIELDS = "Entry_No,Posting_Date,Document_No,External_Document_No,{party},Amount_LCY,Remaining_Amt_LCY,Open,Reversed"
+_FIELDS = (
+    "Entry_No,Posting_Date,Document_No,External_Document_No,{party},Amount_LCY,Remaining_Amt_LCY,Open,"
+    "Reversed"
+)
 
 
 def party_entries(

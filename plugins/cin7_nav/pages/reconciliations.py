@@ -1,7 +1,7 @@
 """The reports of reconciliations, for those who may read the DAG.
 
-Airflow's own modules are imported when a page is asked for: every Airflow process loads its plugins, and only the
-server shows pages.
+Airflow's own modules are imported when a page is asked for: every Airflow process loads its plugins, and
+only the server shows pages.
 """
 
 from __future__ import annotations

@@ -175,7 +175,8 @@ def control_accounts(
     found: Iterable[tuple[Decimal, Mapping[str, Decimal]]], mapped: frozenset[str]
 ) -> frozenset[str]:
     """NAV's receivables and payables: what no mapping rule names and has exactly what the party owes, in
-    documents as `(what the party owes, sums by account)`. NAV's posting groups name them, which it does not show."""
+    documents as `(what the party owes, sums by account)`. NAV's posting groups name them, which it does
+    not show."""
     return frozenset(
         account
         for owed, accounts in found

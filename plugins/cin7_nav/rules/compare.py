@@ -1,7 +1,7 @@
 """One document in both ledgers: does NAV have what Cin7 has, and if not, why not and what is to be done.
 
-Amounts come from the two vendors. Our own records say which NAV documents are a document's, and how far it is on
-its way, never how much it is.
+Amounts come from the two vendors. Our own records say which NAV documents are a document's, and how far it
+is on its way, never how much it is.
 """
 
 from __future__ import annotations
@@ -245,7 +245,8 @@ def _missing(case: Case, owed: Decimal) -> Finding:
         return Finding(
             Sort.MISSING,
             "gone_from_nav",
-            f"it was posted as {known.standing.number} and NAV has no entry of that number any more: an older "
+            f"it was posted as {known.standing.number} and NAV has no entry of that number any more: "
+            "an older "
             "database was restored, or another company is connected",
             "find out what happened to NAV's database; then ask how to post such documents again",
             Fixer.NAV_ADMINISTRATOR,
@@ -282,7 +283,8 @@ def _surplus(case: Case, found: Decimal) -> Finding:
     return Finding(
         Sort.SURPLUS,
         "voided_in_cin7",
-        "it stands in NAV, and nothing of it stands in Cin7: it was voided or undone, and that was not taken back",
+        "it stands in NAV, and nothing of it stands in Cin7: it was voided or undone, and that was "
+        "not taken back",
         f"cin7-nav replay --documents {case.number} --send: the posting is taken back",
         Fixer.DATA_TEAM,
         Decimal(0),
@@ -366,7 +368,8 @@ def _otherwise(sort: Sort, cin7: Decimal, nav: Decimal, detail: str = "") -> Fin
     return Finding(
         sort,
         "posted_otherwise",
-        f"NAV posted something else{where} than was sent: a VAT set-up on the account, or a change of the staged "
+        f"NAV posted something else{where} than was sent: a VAT set-up on the account, or a change of "
+        "the staged "
         "lines before they were posted",
         "correct it in NAV, or say with cin7-nav decide post that it stays",
         Fixer.ACCOUNTANT,
@@ -491,7 +494,8 @@ def _dimensions(case: Case, terms: Terms) -> list[Finding]:
         found[entry.account] = Finding(
             Sort.DIMENSION,
             "dimensions_changed_in_nav",
-            f"entry {entry.entry_no} on {entry.account} has {told}: somebody corrected its dimensions in NAV, or "
+            f"entry {entry.entry_no} on {entry.account} has {told}: somebody corrected its dimensions "
+            "in NAV, or "
             "the staged lines",
             "correct the dimensions in NAV, or the mapping where NAV is right",
             Fixer.ACCOUNTANT,

@@ -1,4 +1,5 @@
-"""Figures of the running installation: what was posted when, what waits and why, how much may still be asked."""
+"""Figures of the running installation: what was posted when, what waits and why, how much may still be
+asked."""
 
 from __future__ import annotations
 
@@ -26,15 +27,19 @@ def posted_by_day(database: Database, days: int) -> list[Day]:
         cursor.execute(
             """
             SELECT (v.posted_at AT TIME ZONE 'UTC')::date, count(*),
-                percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM v.posted_at - d.first_seen_at)),
-                percentile_cont(0.95) WITHIN GROUP (ORDER BY extract(epoch FROM v.posted_at - d.first_seen_at))
+                percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM v.posted_at -
+                    d.first_seen_at)),
+                percentile_cont(0.95) WITHIN GROUP (ORDER BY extract(epoch FROM v.posted_at -
+                    d.first_seen_at))
             FROM delivery v JOIN document d ON d.id = v.document_id
             WHERE v.company = %s AND v.posted_at > clock_timestamp() - make_interval(days => %s)
             GROUP BY 1 ORDER BY 1
             """,
             (COMPANY, days),
         )
-        return [Day(day, posted, float(median), float(slow)) for day, posted, median, slow in cursor.fetchall()]
+        return [
+            Day(day, posted, float(median), float(slow)) for day, posted, median, slow in cursor.fetchall()
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +59,8 @@ def waiting(database: Database) -> list[Waiting]:
     with database.transaction() as cursor:
         cursor.execute(
             """
-            SELECT state, coalesce(problems->0->>'code', state), coalesce(problems->0->>'fixer', ''), count(*),
+            SELECT state, coalesce(problems->0->>'code', state), coalesce(problems->0->>'fixer', ''),
+                count(*),
                    clock_timestamp() - min(coalesce(problem_since, state_since))
             FROM document WHERE company = %s AND state NOT IN ('posted', 'skipped', 'reversed')
             GROUP BY 1, 2, 3 ORDER BY 4 DESC, 2
@@ -114,7 +120,8 @@ def flow(database: Database, name: str) -> Flow:
     with database.transaction() as cursor:
         cursor.execute(
             """
-            SELECT w.waiting, w.oldest_age, (SELECT max(landed_at) FROM inbox WHERE company = %(c)s AND flow = %(f)s),
+            SELECT w.waiting, w.oldest_age, (SELECT max(landed_at) FROM inbox WHERE company = %(c)s AND
+                flow = %(f)s),
                 (SELECT max(posted_at) FROM delivery WHERE company = %(c)s),
                 (SELECT count(*) FROM order_header WHERE company = %(c)s AND side <> 'ledger' AND invoiced
                     AND read_updated IS DISTINCT FROM updated),

@@ -79,18 +79,21 @@ def finish(
     unique = {(one.area, one.record, one.finding.sort, one.finding.detail): one for one in found}
     amount = sum((abs(one.finding.amount) for one in unique.values()), Decimal(0))
     with database.transaction() as cursor:
-        cursor.execute("SELECT id, encode(hash, 'hex') FROM audit WHERE company = %s ORDER BY id DESC LIMIT 1",
-                       (COMPANY,))  # fmt: skip
+        cursor.execute(
+            "SELECT id, encode(hash, 'hex') FROM audit WHERE company = %s ORDER BY id DESC LIMIT 1",
+            (COMPANY,),
+        )
         audit_id, audit_hash = cursor.fetchone() or (None, "")
         cursor.execute(
             """
-            INSERT INTO reconciliation (company, run, first_day, last_day, started_at, documents, agreed, differences,
+            INSERT INTO reconciliation (company, run, first_day, last_day, started_at, documents, agreed,
+                differences,
                 amount, proved, accounts, lists, calls, audit_id, audit_hash)
             VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING id
             """,
             (
-                COMPANY, done.run, done.first, done.last, done.started_at, done.documents, done.agreed, len(unique),
-                amount, _json(done.proved), _json(done.accounts), _json(done.lists), _json(done.calls),
+                COMPANY, done.run, done.first, done.last, done.started_at, done.documents, done.agreed,
+                len(unique), amount, _json(done.proved), _json(done.accounts), _json(done.lists), _json(done.calls),
                 audit_id, audit_hash,
             ),
         )  # fmt: skip
@@ -111,7 +114,8 @@ def _save(cursor: Cursor, identity: int, found: Sequence[Difference]) -> None:
     values(
         cursor,
         """
-        INSERT INTO difference (company, reconciliation_id, area, record, sort, detail, cause, message, next_step,
+        INSERT INTO difference (company, reconciliation_id, area, record, sort, detail, cause, message,
+            next_step,
             fixer, number, day, cin7_amount, nav_amount)
         VALUES %s
         ON CONFLICT (company, area, record, sort, detail) WHERE closed_at IS NULL DO UPDATE SET
@@ -122,8 +126,8 @@ def _save(cursor: Cursor, identity: int, found: Sequence[Difference]) -> None:
         """,
         [
             (
-                COMPANY, identity, one.area, one.record, one.finding.sort, one.finding.detail, one.finding.cause,
-                one.finding.message, one.finding.next_step, one.finding.fixer, one.number, one.day,
+                COMPANY, identity, one.area, one.record, one.finding.sort, one.finding.detail,
+                one.finding.cause, one.finding.message, one.finding.next_step, one.finding.fixer, one.number, one.day,
                 one.finding.cin7_amount, one.finding.nav_amount,
             )
             for one in found
@@ -136,7 +140,8 @@ def _json(value: Any) -> str:
 
 
 _OPEN = (
-    "area, sort, cause, number, record, detail, day, cin7_amount, nav_amount, amount, message, next_step, fixer,"
+    "area, sort, cause, number, record, detail, day, cin7_amount, nav_amount, amount, message, "
+    "next_step, fixer,"
     " first_seen_at, last_seen_at, age"
 )
 
@@ -163,7 +168,8 @@ def newest(database: Database, identity: int | None = None) -> Reconciliation | 
             """
             SELECT run, first_day, last_day, started_at, documents, agreed, proved, accounts, lists, calls,
                    differences, amount, id, finished_at, audit_id, audit_hash
-            FROM reconciliation WHERE company = %s AND (%s::bigint IS NULL OR id = %s) ORDER BY id DESC LIMIT 1
+            FROM reconciliation WHERE company = %s AND (%s::bigint IS NULL OR id = %s) ORDER BY id DESC
+                LIMIT 1
             """,
             (COMPANY, identity, identity),
         )
@@ -224,19 +230,22 @@ _RECORDS = """
 def concerned(
     database: Database, first: dt.date, last: dt.date, ids: Collection[str], nav_numbers: Collection[str]
 ) -> list[int]:
-    """The documents that a comparison of these days is about: by their date, by ids that Cin7's ledger names (of
+    """The documents that a comparison of these days is about: by their date, by ids that Cin7's ledger
+    names (of
     documents or of orders), by NAV numbers that are theirs."""
     with database.transaction() as cursor:
         cursor.execute(
             """
-            SELECT id FROM document WHERE company = %(company)s AND document_date BETWEEN %(first)s AND %(last)s
+            SELECT id FROM document WHERE company = %(company)s AND document_date BETWEEN %(first)s AND
+                %(last)s
             UNION SELECT id FROM document WHERE company = %(company)s AND order_id = ANY (%(ids)s)
             UNION SELECT id FROM document WHERE company = %(company)s AND task_id = ANY (%(ids)s)
             UNION SELECT document_id FROM delivery
                   WHERE company = %(company)s AND nav_document_no = ANY (%(numbers)s)
             """,
             {
-                "company": COMPANY, "first": first, "last": last, "ids": list(ids), "numbers": list(nav_numbers),
+                "company": COMPANY, "first": first, "last": last, "ids": list(ids),
+                "numbers": list(nav_numbers),
             },
         )  # fmt: skip
         return sorted(row[0] for row in cursor.fetchall())
@@ -265,7 +274,8 @@ def _record(row: Sequence[Any]) -> Record:
 
 
 def unread_orders(database: Database, first: dt.date, last: dt.date) -> list[tuple[str, str, str]]:
-    """`(side, order id, invoice number)` of orders whose list row names an invoice of these days that was never
+    """`(side, order id, invoice number)` of orders whose list row names an invoice of these days that was
+    never
     read."""
     with database.transaction() as cursor:
         cursor.execute(

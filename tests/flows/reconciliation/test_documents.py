@@ -50,7 +50,10 @@ def test_each_planted_error_is_named_with_its_cause(books: Books) -> None:
     hand(
         "post-journal",
         number=nav(added),
-        lines=[{"type": "Customer", "account": "C00010", "amount": "12"}, {"account": "8310", "amount": "-12"}],
+        lines=[
+            {"type": "Customer", "account": "C00010", "amount": "12"},
+            {"account": "8310", "amount": "-12"},
+        ],
     )
     hand(
         "post-journal",
@@ -101,7 +104,9 @@ def test_books_that_agree_have_no_differences_and_cost_few_calls(
 ) -> None:
     flow = books.flow
     flow.edit("parties.yaml", "customers:\n", f'customers:\n  "{EURO_CUSTOMER}": C00010\n')
-    flow.sale("1028.75", customer=EURO_CUSTOMER, rate="0.9", document_rate="0.85431", charges=[{"price": "3.33"}])
+    flow.sale(
+        "1028.75", customer=EURO_CUSTOMER, rate="0.9", document_rate="0.85431", charges=[{"price": "3.33"}]
+    )
     flow.sale("100.00")
     flow.purchase("50.00")
     books.carry()

@@ -27,7 +27,9 @@ def not_carried(books: Books) -> dict[tuple[str, str], Decimal]:
 
 def sale(books: Books, *lines: tuple[str, str], **spec: Any) -> dict[str, Any]:
     """A sale of `(price, Cin7 account)`."""
-    given = [{"sku": "HV-0001", "quantity": 1, "price": price, "account": account} for price, account in lines]
+    given = [
+        {"sku": "HV-0001", "quantity": 1, "price": price, "account": account} for price, account in lines
+    ]
     return books.flow.sale(lines=given, **spec)
 
 

@@ -70,7 +70,13 @@ def test_the_csv_is_for_spreadsheets_and_runs_no_formula(books: Books) -> None:
 
 @pytest.mark.parametrize(
     ("most", "amount", "told"),
-    [(None, None, ""), (2, None, ""), (1, None, "2 differences"), (None, "10.00", ""), (None, "9.99", "10.00")],
+    [
+        (None, None, ""),
+        (2, None, ""),
+        (1, None, "2 differences"),
+        (None, "10.00", ""),
+        (None, "9.99", "10.00"),
+    ],
 )
 def test_a_threshold_is_told_when_it_is_passed(most: int | None, amount: str | None, told: str) -> None:
     said = above(most, amount, {"differences": 2, "amount": "10.00"})
@@ -131,5 +137,3 @@ def test_a_range_that_means_nothing_is_refused(books: Books, first: str, last: s
     done = CliRunner().invoke(app, ["reconcile", "--from", first, *(["--to", last] if last else [])])
     assert done.exit_code == 2
     assert told in done.output
-
-

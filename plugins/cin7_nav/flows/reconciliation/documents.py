@@ -1,7 +1,8 @@
 """Every invoice and credit note of a period in both ledgers, both ways.
 
-Cin7's ledger gives what stands of all documents for one call per 1,000 rows. Where it and NAV do not agree to the
-cent, the document itself is read before anything is said of it: the ledger rounds every row, and may be older.
+Cin7's ledger gives what stands of all documents for one call per 1,000 rows. Where it and NAV do not agree
+to the cent, the document itself is read before anything is said of it: the ledger rounds every row, and
+may be older.
 """
 
 from __future__ import annotations

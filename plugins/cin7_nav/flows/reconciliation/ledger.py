@@ -189,5 +189,7 @@ def paid_but_open(
         left = [one for number in record.numbers for one in nav.party.get(number, ()) if one.is_open]
         if left:
             remaining = sum((one.remaining for one in left), Decimal(0))
-            found.append({"number": record.number, "nav_number": left[0].document_no, "open": f"{remaining:.2f}"})
+            found.append(
+                {"number": record.number, "nav_number": left[0].document_no, "open": f"{remaining:.2f}"}
+            )
     return found

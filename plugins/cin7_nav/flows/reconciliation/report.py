@@ -27,7 +27,8 @@ _COLUMNS = (
 
 
 def write(database: Database, identity: int) -> Report:
-    """Make the report of a run and keep it. Everything in it is escaped, and nothing is fetched from elsewhere.
+    """Make the report of a run and keep it. Everything in it is escaped, and nothing is fetched from
+    elsewhere.
 
     Raises LookupError where there is no such run.
     """
@@ -47,7 +48,8 @@ def write(database: Database, identity: int) -> Report:
 
 
 def as_csv(found: Iterable[Open]) -> str:
-    """A line for each difference; a text that a spreadsheet would take for a formula begins with an apostrophe."""
+    """A line for each difference; a text that a spreadsheet would take for a formula begins with an
+    apostrophe."""
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(_COLUMNS)

@@ -26,7 +26,8 @@ Comparison = Callable[["Both", Period], Sequence[Difference]]
 close."""
 
 COMPARISONS: dict[str, Comparison] = {}
-"""Comparisons beside that of documents and ledgers, by area: the flows of stock and of parties register theirs."""
+"""Comparisons beside that of documents and ledgers, by area: the flows of stock and of parties register
+theirs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,10 @@ def _note_applied(database: Database, records: Sequence[Record], nav: NavBooks) 
 
 def _proved(party: bool, unreadable: int, unproved: int) -> Mapping[str, str]:
     """What this comparison proved, and what it could not."""
-    lacking = "not provable here: the pages 25 and 29 are not published, or the connection's services do not name them"
+    lacking = (
+        "not provable here: the pages 25 and 29 are not published, or the connection's services do not "
+        "name them"
+    )
     told = {
         "amounts, accounts, dimensions, dates": "proved in NAV's general ledger",
         "party, application, reversal": "proved in NAV's ledgers of customers and vendors"

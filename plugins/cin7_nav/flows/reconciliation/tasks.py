@@ -97,7 +97,8 @@ def check_threshold(params: Mapping[str, Any], found: Mapping[str, Any]) -> None
 
 
 def above(most: int | None, most_amount: str | None, found: Mapping[str, Any]) -> str:
-    """What is above a threshold, as a sentence; empty where nothing is. Raises ValueError for a bad amount."""
+    """What is above a threshold, as a sentence; empty where nothing is. Raises ValueError for a bad
+    amount."""
     if most is not None and found["differences"] > most:
         return f"{found['differences']} differences, more than the {most} that are tolerated"
     try:

@@ -77,6 +77,24 @@ SELECT company, area, sort, cause, number, record, detail, day, cin7_amount, nav
 FROM difference WHERE closed_at IS NULL;
 COMMENT ON VIEW difference_open IS 'What is to be explained or mended now, with its age.';
 
+CREATE TABLE replay (
+    id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    company      text NOT NULL,
+    run          text NOT NULL,
+    selection    jsonb NOT NULL,
+    planned_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
+    finished_at  timestamptz,
+    UNIQUE (company, run)
+);
+COMMENT ON TABLE replay IS 'What a replay took upon itself before it acted: a task that is repeated goes on from there.';
+CREATE TABLE replay_order (
+    replay_id  bigint NOT NULL REFERENCES replay,
+    side       text NOT NULL,
+    order_id   text NOT NULL,
+    done_at    timestamptz,
+    PRIMARY KEY (replay_id, side, order_id)
+);
+
 CREATE TABLE alert (
     id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     company     text NOT NULL,
