@@ -12,8 +12,7 @@ our own tables.
 
 **Steps.** `compare` reads both, keeps what it found and writes the report; its extra links lead to the
 *Report*, the *Certificate* for the accountant and a *CSV*. `judge` fails where more differs than is
-tolerated, which those who are to be told hear of (`docs/operations.md`). `tell` sends what the rules in
-`alerts.yaml` raise.
+tolerated; `expire` deletes payloads and reports that are older than `schedule.yaml` says.
 
 A difference has a cause, an age, an amount and a next step, and closes itself once a later run does not
 find it. A month costs one call to Cin7 for 1,000 ledger rows, one to NAV for 20,000 entries, and at most
@@ -26,6 +25,7 @@ import datetime as dt
 from typing import Any
 
 from airflow.sdk import CronTriggerTimetable, Param, dag, get_current_context, task
+from cin7_nav.flows.alerts.notifiers import TOLD, deadline
 from cin7_nav.flows.assets import load_schedule, with_warnings
 from cin7_nav.flows.reconciliation import tasks
 
@@ -37,8 +37,10 @@ SCHEDULE, WARNINGS = load_schedule()
     schedule=CronTriggerTimetable(SCHEDULE.reconcile, timezone="UTC"),
     start_date=dt.datetime(2020, 1, 1, tzinfo=dt.UTC),
     catchup=False,
+    deadline=deadline("reconciliation", dt.timedelta(hours=2)),
     max_active_runs=1,
     default_args={
+        **TOLD,
         "owner": "cin7-nav",
         "retries": 4,
         "retry_delay": dt.timedelta(seconds=15),
@@ -75,7 +77,13 @@ def reconciliation() -> None:
     def judge(found: dict[str, Any]) -> None:
         tasks.check_threshold(get_current_context()["params"], found)
 
-    judge(tasks.ReconcileOperator(task_id="compare").output)
+    @task
+    def expire() -> dict[str, int]:
+        return tasks.expire(SCHEDULE.payload_days)
+
+    compared = tasks.ReconcileOperator(task_id="compare")
+    judge(compared.output)
+    compared >> expire()
 
 
 reconciliation()

@@ -19,6 +19,7 @@ import datetime as dt
 from typing import Any
 
 from airflow.sdk import Param, dag, get_current_context, task
+from cin7_nav.flows.alerts.notifiers import TOLD, deadline
 from cin7_nav.flows.replay import selection, tasks
 
 
@@ -35,8 +36,10 @@ def _day(title: str, description: str) -> Param:
     schedule=None,
     start_date=dt.datetime(2020, 1, 1, tzinfo=dt.UTC),
     catchup=False,
+    deadline=deadline("replay", dt.timedelta(days=1)),
     max_active_runs=1,
     default_args={
+        **TOLD,
         "owner": "cin7-nav",
         "retries": 4,
         "retry_delay": dt.timedelta(seconds=15),

@@ -68,6 +68,10 @@ def sandbox(settings: Settings) -> dict[str, str]:
                 "company": "Harbour & Vale Trading Ltd.",
                 "authority": nav,
                 "channel": "api_v2",
+                "services": {
+                    "customer_ledger": "Cust_LedgerEntries",
+                    "vendor_ledger": "VendorLedgerEntries",
+                },
                 "ca_bundle": str(settings.var / "sandbox" / "ca.pem"),
             },
         ),

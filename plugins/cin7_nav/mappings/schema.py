@@ -6,13 +6,14 @@ import json
 import sys
 from pathlib import Path
 
+from cin7_nav.mappings.alerts import Alerts
 from cin7_nav.mappings.files import FILES, Section
 from cin7_nav.mappings.schedule import Schedule
 
 
 def schemas() -> dict[str, str]:
     """File name → contents."""
-    types: dict[str, type[Section]] = {**FILES, "schedule": Schedule}
+    types: dict[str, type[Section]] = {**FILES, "schedule": Schedule, "alerts": Alerts}
     return {
         f"{name}.json": json.dumps(
             {"$schema": "http://json-schema.org/draft-07/schema#"} | model.model_json_schema(by_alias=True),

@@ -93,8 +93,8 @@ def finish(
             """,
             (
                 COMPANY, done.run, done.first, done.last, done.started_at, done.documents, done.agreed,
-                len(unique), amount, _json(done.proved), _json(done.accounts), _json(done.lists), _json(done.calls),
-                audit_id, audit_hash,
+                len(unique), amount, _json(done.proved), _json(done.accounts), _json(done.lists),
+                _json(done.calls), audit_id, audit_hash,
             ),
         )  # fmt: skip
         (identity,) = cursor.fetchone() or (0,)
@@ -127,8 +127,8 @@ def _save(cursor: Cursor, identity: int, found: Sequence[Difference]) -> None:
         [
             (
                 COMPANY, identity, one.area, one.record, one.finding.sort, one.finding.detail,
-                one.finding.cause, one.finding.message, one.finding.next_step, one.finding.fixer, one.number, one.day,
-                one.finding.cin7_amount, one.finding.nav_amount,
+                one.finding.cause, one.finding.message, one.finding.next_step, one.finding.fixer,
+                one.number, one.day, one.finding.cin7_amount, one.finding.nav_amount,
             )
             for one in found
         ],

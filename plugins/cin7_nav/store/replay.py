@@ -152,8 +152,8 @@ def begin(database: Database, run: Run, wanted: Filter, orders: Sequence[tuple[s
             made = cursor.fetchone()
             assert made is not None
             return int(made[0])
-        rows = [(made[0], side, order_id) for side, order_id in orders]
-        values(cursor, "INSERT INTO replay_order (replay_id, side, order_id) VALUES %s", rows)
+        rows = [(made[0], COMPANY, side, order_id) for side, order_id in orders]
+        values(cursor, "INSERT INTO replay_order (replay_id, company, side, order_id) VALUES %s", rows)
         return int(made[0])
 
 

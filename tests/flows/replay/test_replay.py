@@ -56,7 +56,8 @@ def replay(flow: Flow) -> Replay:
 
 def test_everything_wrong_with_a_selection_is_said_at_once() -> None:
     params = {
-        "flow": "payments", "states": ["lost"], "from": "2026-11-30", "to": "2026-11-01", "cap": 0, "share": "half",
+        "flow": "payments", "states": ["lost"], "from": "2026-11-30", "to": "2026-11-01", "cap": 0,
+        "share": "half",
     }  # fmt: skip
     with pytest.raises(SelectionError) as caught:
         read(params, TODAY)

@@ -18,6 +18,7 @@ from cin7_nav.flows.reconciliation import report
 from cin7_nav.flows.reconciliation.run import Both, Outcome, period, reconcile
 from cin7_nav.mappings import Mappings, load
 from cin7_nav.sensors.webhook_landed import owner
+from cin7_nav.store import retention
 
 log = logging.getLogger(__name__)
 
@@ -108,3 +109,11 @@ def above(most: int | None, most_amount: str | None, found: Mapping[str, Any]) -
     if limit is not None and Decimal(found["amount"]) > limit:
         return f"differences of {found['amount']} in all, more than the {limit} that are tolerated"
     return ""
+
+
+def expire(days: int) -> dict[str, int]:
+    """Delete what may expire: payloads, events' bodies and reports older than so many days."""
+    with desk() as at:
+        gone = retention.expire(at.database, dt.timedelta(days=days))
+    log.info("Expired: %s", gone)
+    return gone

@@ -43,6 +43,20 @@ def read(params: Mapping[str, Any], today: dt.date) -> Selection:
     flow = str(params.get("flow") or FLOWS[0])
     if flow not in FLOWS:
         faults.append(f"There is no flow {flow!r}: {', '.join(FLOWS)}.")
+    cap, share = (
+        _number("cap", params, CAP, 1, 1_000_000, faults),
+        _number("share", params, SHARE, 1, 100, faults),
+    )
+    chosen = filter_of(params, today, faults)
+    if chosen == Filter():
+        faults.append("Nothing is chosen: name states, dates, documents, parties, accounts or a text.")
+    if faults:
+        raise SelectionError(faults)
+    return Selection(flow, chosen, cap, share)
+
+
+def filter_of(params: Mapping[str, Any], today: dt.date, faults: list[str]) -> Filter:
+    """What is chosen; what is wrong with it joins `faults`."""
     first, last = (_day(name, params.get(name), faults) for name in ("from", "to"))
     if first and last and first > last:
         faults.append(f"The range is reversed: from {first} to {last}.")
@@ -54,11 +68,7 @@ def read(params: Mapping[str, Any], today: dt.date) -> Selection:
             states.append(State(text))
         except ValueError:
             faults.append(f"There is no state {text!r}: {', '.join(State)}.")
-    cap, share = (
-        _number("cap", params, CAP, 1, 1_000_000, faults),
-        _number("share", params, SHARE, 1, 100, faults),
-    )
-    chosen = Filter(
+    return Filter(
         tuple(states),
         first,
         last,
@@ -67,11 +77,6 @@ def read(params: Mapping[str, Any], today: dt.date) -> Selection:
         _texts(params.get("accounts")),
         str(params.get("text") or "").strip(),
     )
-    if chosen == Filter():
-        faults.append("Nothing is chosen: name states, dates, documents, parties, accounts or a text.")
-    if faults:
-        raise SelectionError(faults)
-    return Selection(flow, chosen, cap, share)
 
 
 def _texts(given: Any) -> tuple[str, ...]:

@@ -89,6 +89,7 @@ CREATE TABLE replay (
 COMMENT ON TABLE replay IS 'What a replay took upon itself before it acted: a task that is repeated goes on from there.';
 CREATE TABLE replay_order (
     replay_id  bigint NOT NULL REFERENCES replay,
+    company    text NOT NULL,
     side       text NOT NULL,
     order_id   text NOT NULL,
     done_at    timestamptz,
