@@ -9,14 +9,22 @@ import sys
 
 from rich.console import Console
 
-from bench import backfill, calls, latency, limit, memory
+from bench import backfill, calls, latency, limit, memory, proof
 from bench.figures import Figure
 from bench.lab import lab
 from bench.machine import commit, machine
 from bench.report import save, show
 from stack.settings import ROOT
 
-ROWS = {"B": backfill.measure, "C": limit.measure, "D": calls.measure, "E": memory.measure}
+ROWS = {
+    "B": backfill.measure,
+    "C": limit.measure,
+    "D": calls.measure,
+    "E": memory.measure,
+    "F": proof.reconcile,
+    "G": proof.plan,
+    "H": proof.listed,
+}
 
 PLAIN_WIDTH = 120
 """Columns where the output goes to a file or a pipe."""
@@ -24,7 +32,7 @@ PLAIN_WIDTH = 120
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measure cin7-nav on the sandbox.")
-    parser.add_argument("rows", nargs="*", metavar="row", help="only these of A to E, e.g. B D")
+    parser.add_argument("rows", nargs="*", metavar="row", help="only these of A to H, e.g. B D")
     parser.add_argument("--strict", action="store_true", help="end with 1 where a target is missed")
     options = parser.parse_args()
     wanted = options.rows or ["A", *ROWS]

@@ -38,7 +38,7 @@ def test_a_planted_error_is_reported_replayed_and_gone(installation: Installatio
         "expire": "success",
     }
     links = airflow._get(f"dags/reconciliation/dagRuns/{run}/taskInstances/compare/links")
-    address = f"{airflow._base}{links['extra_link_urls']['Report']}"
+    address = f"{airflow._base}{links['extra_links']['Report']}"
     assert requests.get(address, timeout=10).status_code == 401
     page = airflow._session.get(address, timeout=10)
     assert page.status_code == 200
