@@ -9,7 +9,7 @@ import sys
 
 from rich.console import Console
 
-from bench import backfill, calls, latency, limit, memory, proof
+from bench import backfill, calls, history, latency, limit, memory, proof
 from bench.figures import Figure
 from bench.lab import lab
 from bench.machine import commit, machine
@@ -24,6 +24,7 @@ ROWS = {
     "F": proof.reconcile,
     "G": proof.plan,
     "H": proof.listed,
+    "I": history.measure,
 }
 
 PLAIN_WIDTH = 120
@@ -32,7 +33,7 @@ PLAIN_WIDTH = 120
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measure cin7-nav on the sandbox.")
-    parser.add_argument("rows", nargs="*", metavar="row", help="only these of A to H, e.g. B D")
+    parser.add_argument("rows", nargs="*", metavar="row", help="only these of A to I, e.g. B D")
     parser.add_argument("--strict", action="store_true", help="end with 1 where a target is missed")
     options = parser.parse_args()
     wanted = options.rows or ["A", *ROWS]
