@@ -427,8 +427,12 @@ def _accounts(case: Case, nav: Mapping[str, Decimal], terms: Terms) -> list[Find
         for account, amount in nav.items()
         if account not in theirs and account not in terms.control and terms.control
     }
-    if vat and abs(sum(unexpected.values(), Decimal(0)) - rest) <= terms.tolerance:
-        unexpected, rest = {}, Decimal(0)
+    if vat:
+        hand = set(map(id, _by_hand_entries(case)))
+        own = sums(entry for entry in case.entries if id(entry) not in hand and entry.account in unexpected)
+        if abs(sum(own.values(), Decimal(0)) - rest) <= terms.tolerance:  # NAV's own VAT accounts
+            left = {account: amount - own.get(account, Decimal(0)) for account, amount in unexpected.items()}
+            unexpected, rest = {account: amount for account, amount in left.items() if amount}, Decimal(0)
     found = [_account(case, account, Decimal(0), amount) for account, amount in sorted(unexpected.items())]
     for cin7, accounts in groups:
         said = sum((a for account, a in case.booked.accounts.items() if fold(account) in cin7), Decimal(0))

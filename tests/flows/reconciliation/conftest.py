@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from dataclasses import dataclass
 from typing import Any
 
+import psycopg2
 import pytest
 from cin7_nav.flows.costs.collect import collect_costs
 from cin7_nav.flows.reconciliation.run import Both, Outcome, period, reconcile
@@ -98,3 +100,24 @@ def books(flow: Flow) -> Books:
     found = Books(flow)
     found.publish(**LEDGERS)
     return found
+
+
+def connect(flow: Flow, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make a company's systems and mappings those of the Airflow connections."""
+    dsn = psycopg2.extensions.parse_dsn(flow.database.dsn)
+    database = {
+        "conn_type": "postgres", "host": dsn["host"], "port": int(dsn["port"]), "login": dsn["user"],
+        "password": dsn.get("password", ""), "schema": dsn["dbname"],
+    }  # fmt: skip
+    cin7 = {
+        "conn_type": "cin7", "host": f"{flow.sandbox.cin7.url}/ExternalApi/v2",
+        "login": flow.cin7.settings.account_id, "password": flow.cin7.settings.keys[0],
+    }  # fmt: skip
+    nav = {
+        "conn_type": "nav", "host": flow.sandbox.nav.url, "login": flow.nav._hook.settings.user,
+        "password": flow.nav._hook.settings.secret,
+        "extra": flow.nav._hook.settings.extra.model_dump(exclude_none=True),
+    }  # fmt: skip
+    for name, connection in (("CIN7_NAV_DB", database), ("CIN7_DEFAULT", cin7), ("NAV_DEFAULT", nav)):
+        monkeypatch.setenv(f"AIRFLOW_CONN_{name}", json.dumps(connection))
+    monkeypatch.setenv("CIN7_NAV_MAPPINGS", str(flow.directory))

@@ -7,11 +7,17 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from cin7_nav.flows.decisions.answering import decide
+from cin7_nav.flows.reconciliation.run import COMPARISONS
+from cin7_nav.model import Fixer
+from cin7_nav.rules.compare import Finding, Sort
 from cin7_nav.store import applications
 from cin7_nav.store.decisions import Answer
+from cin7_nav.store.reconciliation import Difference
 
 from tests.flows.invoices.test_currency import EURO_CUSTOMER
+from tests.flows.invoices.test_nav_tax import CODES
 from tests.flows.reconciliation.conftest import Books
 
 REVENUE, OTHER_REVENUE = "6110", "6130"
@@ -180,3 +186,64 @@ def test_a_difference_closes_itself_once_its_cause_is_gone(books: Books) -> None
     assert books.reconcile().closed == 1
     assert books.open() == []
     assert unread["number"]
+
+
+def test_documents_are_told_apart_where_cin7s_ledger_names_only_their_orders(books: Books) -> None:
+    flow = books.flow
+    flow.sandbox.cin7.patch("settings", {"transaction_task_id": "order"})
+    first = flow.sale("100.00", type="Advanced")
+    second = flow.sale("40.00", order_id=first["order_id"], type="Advanced")
+    flow.act(first, "credit", fraction="0.5")
+    books.carry()
+    books.by_hand("reverse", number=nav(second))
+    third = flow.sale("70.00", order_id=first["order_id"], type="Advanced")
+    books.reconcile()
+    found = books.causes()
+    assert found[second["number"]] == {("missing", "reversed_in_nav")}
+    assert found[third["number"]] == {("missing", "never_read")}
+    assert {cause for causes in found.values() for _, cause in causes} == {
+        "reversed_in_nav",
+        "never_read",
+        "not_applied",
+    }
+
+
+def test_where_nav_splits_off_the_tax_its_own_accounts_are_no_difference(books: Books) -> None:
+    flow = books.flow
+    (flow.directory / "tax.yaml").write_text(CODES)
+    flow.edit("company.yaml", "tax_mode: explicit", "tax_mode: nav")
+    flow.sandbox.nav.patch("settings", {"copy_vat_setup": True})
+    right, reclassed = flow.sale("100.00"), flow.sale("100.00")
+    books.carry()
+    assert flow.state(right) == flow.state(reclassed) == "posted"
+    books.by_hand(
+        "post-journal",
+        number=nav(reclassed),
+        lines=[{"account": REVENUE, "amount": "100"}, {"account": OTHER_REVENUE, "amount": "-100"}],
+    )
+    books.reconcile()
+    assert books.causes() == {reclassed["number"]: {("account", "entries_by_hand")}}
+
+
+def test_a_further_comparison_opens_and_closes_its_own_differences(
+    books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finding = Finding(Sort.AMOUNT, "too_few", "3 pieces less in NAV", "count them", Fixer.ACCOUNTANT)
+    found = [Difference("stock", "HV-0001 LONDON", "HV-0001", books.day(1), finding)]
+    monkeypatch.setitem(COMPARISONS, "stock", lambda both, period: list(found))
+    books.reconcile()
+    assert books.causes() == {"HV-0001": {("amount", "too_few")}}
+    found.clear()
+    assert books.reconcile().closed == 1
+    assert books.open() == []
+
+
+def test_more_doubt_than_may_be_read_is_said(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cin7_nav.flows.reconciliation.documents.DOUBTS_AT_MOST", 1)
+    made = [books.flow.sale("100.00") for _ in range(3)]
+    books.carry()
+    for one in made:
+        books.by_hand("reverse", number=nav(one))
+    books.reconcile()
+    assert len(books.open()) == 3
+    assert "2 differences" in books.last().proved["documents in doubt"]

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
-import psycopg2
 import pytest
 from cin7_nav.cli import app
 from cin7_nav.flows.reconciliation import report
@@ -18,7 +16,7 @@ from cin7_nav.flows.reconciliation.tasks import above
 from cin7_nav.store import reconciliation as store
 from typer.testing import CliRunner
 
-from tests.flows.reconciliation.conftest import Books
+from tests.flows.reconciliation.conftest import Books, connect
 
 
 class References(HTMLParser):
@@ -87,24 +85,7 @@ def test_a_threshold_is_told_when_it_is_passed(most: int | None, amount: str | N
 @pytest.fixture
 def connections(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
     """The Airflow connections of this company."""
-    flow = books.flow
-    dsn = psycopg2.extensions.parse_dsn(flow.database.dsn)
-    database = {
-        "conn_type": "postgres", "host": dsn["host"], "port": int(dsn["port"]), "login": dsn["user"],
-        "password": dsn.get("password", ""), "schema": dsn["dbname"],
-    }  # fmt: skip
-    cin7 = {
-        "conn_type": "cin7", "host": f"{flow.sandbox.cin7.url}/ExternalApi/v2",
-        "login": flow.cin7.settings.account_id, "password": flow.cin7.settings.keys[0],
-    }  # fmt: skip
-    nav = {
-        "conn_type": "nav", "host": flow.sandbox.nav.url, "login": flow.nav._hook.settings.user,
-        "password": flow.nav._hook.settings.secret,
-        "extra": flow.nav._hook.settings.extra.model_dump(exclude_none=True),
-    }  # fmt: skip
-    for name, connection in (("CIN7_NAV_DB", database), ("CIN7_DEFAULT", cin7), ("NAV_DEFAULT", nav)):
-        monkeypatch.setenv(f"AIRFLOW_CONN_{name}", json.dumps(connection))
-    monkeypatch.setenv("CIN7_NAV_MAPPINGS", str(flow.directory))
+    connect(books.flow, monkeypatch)
 
 
 @pytest.mark.usefixtures("connections")
