@@ -9,123 +9,15 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
-from enum import StrEnum
 
 from cin7_nav.mappings.facts import fold
-from cin7_nav.model import AccountType, Dimensions, Fixer, Journal, JournalLine, Kind, Problem, State
+from cin7_nav.model import AccountType, Dimensions, Fixer, Journal, JournalLine
+from cin7_nav.rules import causes
 from cin7_nav.rules.amounts import cents
-from cin7_nav.rules.books import Booked, Entry, PartyEntry, sums
-
-
-class Sort(StrEnum):
-    """In what the two sides differ."""
-
-    MISSING = "missing"
-    DOUBLE = "double"
-    AMOUNT = "amount"
-    ACCOUNT = "account"
-    DIMENSION = "dimension"
-    DATE = "date"
-    PARTY = "party"
-    BY_HAND = "posted by hand"
-    SURPLUS = "surplus"
-    APPLICATION = "application"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """A difference, with its cause and what is to be done."""
-
-    sort: Sort
-    cause: str
-    """Stable, machine-readable."""
-    message: str
-    next_step: str
-    fixer: Fixer
-    cin7_amount: Decimal = Decimal(0)
-    nav_amount: Decimal = Decimal(0)
-    """What the party owes by each side; of an account or a dimension, what stands there."""
-    detail: str = ""
-    """What tells two findings of one sort and document apart, e.g. the account."""
-
-    @property
-    def amount(self) -> Decimal:
-        """By how much NAV is above Cin7."""
-        return self.nav_amount - self.cin7_amount
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """One journal that went to NAV for a document."""
-
-    number: str
-    journal: Journal
-    is_reversal: bool
-    state: str
-    """`sending`, `unknown`, `staged` or `posted`."""
-    first_entry: int | None
-    last_entry: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What our own records say of a document."""
-
-    state: State
-    problems: tuple[Problem, ...] = ()
-    sent: tuple[Sent, ...] = ()
-    """In order, refusals left out."""
-    unread: bool = False
-    """Whether Cin7 changed its order after it was read."""
-    left_out: str = ""
-    """Why a person left it out."""
-    to_apply: str = ""
-    """The NAV number of the document that the newest one of these is to be applied to."""
-
-    @property
-    def standing(self) -> Sent | None:
-        """The posting that is in the ledger and was not taken back."""
-        last = self.sent[-1] if self.sent else None
-        return last if last and last.state == "posted" and not last.is_reversal else None
-
-
-@dataclass(frozen=True, slots=True)
-class ByHand:
-    """Something in NAV that has the document's party and external number and that we did not make."""
-
-    number: str
-    amount: Decimal
-    """What the party owes; positive where its side is not known."""
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One document as both sides have it."""
-
-    kind: Kind
-    number: str
-    booked: Booked
-    is_exact: bool
-    """Whether `booked` comes from the document itself; Cin7's ledger rounds each of its rows."""
-    known: Known | None
-    entries: Sequence[Entry]
-    """Of all its NAV numbers."""
-    party_entries: Sequence[PartyEntry] | None
-    """None: NAV does not show them."""
-    by_hand: Sequence[ByHand] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What holds for all documents of a comparison."""
-
-    tolerance: Decimal
-    control: frozenset[str]
-    """NAV's receivables and payables, as far as they could be told."""
-    dimensions: frozenset[str]
-    """The dimension codes that the mappings fill."""
+from cin7_nav.rules.books import Booked, sums
+from cin7_nav.rules.cases import Case, Finding, Sent, Sort, Terms, by_hand_entries, party_lines
 
 
 def compare(case: Case, terms: Terms) -> list[Finding]:
@@ -140,18 +32,18 @@ def _compared(case: Case, terms: Terms) -> list[Finding]:
     owed = cents(case.booked.party)
     nav = sums(case.entries)
     if not case.booked.stands or not owed:
-        return [_surplus(case, _party(case, nav, terms))] if nav else _applications(case)
+        return [causes.not_taken_back(case, _party(case, nav, terms))] if nav else _applications(case)
     if not nav:
-        return [_missing(case, owed)]
+        return [causes.missing(case, owed)]
     found = _party(case, nav, terms)
     if _apart(case, owed, found, terms):
         times = found / owed
         if times >= 2 and abs(times - round(times)) * abs(owed) <= terms.tolerance:
-            return [_double(case, owed, found, round(times))]
-        return [_amount(case, owed, found)]
+            return [causes.double(case, owed, found, round(times))]
+        return [causes.amount(case, owed, found)]
     more: list[Finding] = []
     if case.by_hand:
-        more.append(_keyed_too(case, owed, found))
+        more.append(causes.keyed_too(case, owed, found))
     more += _accounts(case, nav, terms) or _dimensions(case, terms)
     more += _dates(case, owed)
     more += _parties(case, owed)
@@ -192,199 +84,7 @@ def _apart(case: Case, owed: Decimal, found: Decimal, terms: Terms) -> bool:
     return abs(found - owed) > allowed
 
 
-# --- causes ---
-
-
-def _by_hand_entries(case: Case) -> list[Entry]:
-    """Entries under the document's numbers that were not there when we read its posting back."""
-    spans = {
-        sent.number: (sent.first_entry, sent.last_entry)
-        for sent in (case.known.sent if case.known else ())
-        if sent.first_entry and sent.last_entry
-    }
-    return [
-        entry
-        for entry in case.entries
-        if entry.document_no in spans
-        and not (spans[entry.document_no][0] or 0) <= entry.entry_no <= (spans[entry.document_no][1] or 0)
-    ]
-
-
-def _missing(case: Case, owed: Decimal) -> Finding:
-    known = case.known
-    if case.by_hand and not (known and known.standing):
-        other = case.by_hand[0]
-        return Finding(
-            Sort.BY_HAND,
-            "keyed_by_hand",
-            f"NAV has it as {other.number}, keyed in by hand, over {abs(other.amount):.2f}",
-            "answer in the DAG decisions whether it is the same: link, or post ours besides",
-            Fixer.ACCOUNTANT,
-            owed,
-            abs(other.amount).copy_sign(owed),
-        )
-    if known is None:
-        return Finding(
-            Sort.MISSING,
-            "never_read",
-            "Cin7 has it and it was never read: no webhook, poll or sweep has found it",
-            f"cin7-nav replay --documents {case.number} --send",
-            Fixer.DATA_TEAM,
-            owed,
-        )
-    if case.entries:
-        return Finding(
-            Sort.MISSING,
-            "reversed_in_nav",
-            "it was posted, and its entries were reversed in NAV by hand",
-            "void it in Cin7, or post it again in NAV by hand: what stands in Cin7 belongs into the books",
-            Fixer.ACCOUNTANT,
-            owed,
-        )
-    if known.standing:
-        return Finding(
-            Sort.MISSING,
-            "gone_from_nav",
-            f"it was posted as {known.standing.number} and NAV has no entry of that number any more: "
-            "an older "
-            "database was restored, or another company is connected",
-            "find out what happened to NAV's database; then ask how to post such documents again",
-            Fixer.NAV_ADMINISTRATOR,
-            owed,
-        )
-    return _waiting(case, known, owed)
-
-
-def _waiting(case: Case, known: Known, owed: Decimal) -> Finding:
-    first = known.problems[0] if known.problems else None
-    match known.state:
-        case State.NEEDS_ATTENTION | State.UNKNOWN if first:
-            cause, message, fixer = first.code, first.message, first.fixer
-            step = f"mend it ({first.where}); it goes on by itself"
-        case State.HELD:
-            cause = first.code if first else "held"
-            message, fixer = "it is held for a person's answer", Fixer.ACCOUNTANT
-            step = f"answer in the DAG decisions, or cin7-nav decide {case.number}"
-        case State.STAGED:
-            number = known.sent[-1].number if known.sent else case.number
-            cause, fixer = "staged", Fixer.ACCOUNTANT
-            message, step = f"{number} lies in NAV to be posted", "post its journal batch in NAV"
-        case State.SKIPPED | State.REVERSED:
-            cause, fixer = "changed_in_cin7", Fixer.DATA_TEAM
-            message = f"it was {known.state} here, and Cin7 has it as authorised"
-            step = f"cin7-nav replay --documents {case.number} --send"
-        case _:
-            cause, fixer = "on_its_way", Fixer.DATA_TEAM
-            message, step = f"it is {known.state}: on its way", "nothing; the next run takes it up"
-    return Finding(Sort.MISSING, cause, message, step, fixer, owed)
-
-
-def _surplus(case: Case, found: Decimal) -> Finding:
-    return Finding(
-        Sort.SURPLUS,
-        "voided_in_cin7",
-        "it stands in NAV, and nothing of it stands in Cin7: it was voided or undone, and that was "
-        "not taken back",
-        f"cin7-nav replay --documents {case.number} --send: the posting is taken back",
-        Fixer.DATA_TEAM,
-        Decimal(0),
-        found,
-    )
-
-
-def surplus(number: str, entries: Sequence[Entry], control: frozenset[str]) -> Finding:
-    """Entries under a number like ours that no document has."""
-    nav = sums(entries)
-    found = sum((amount for account, amount in nav.items() if account in control), Decimal(0))
-    debit = sum((amount for amount in nav.values() if amount > 0), Decimal(0))
-    return Finding(
-        Sort.SURPLUS,
-        "unknown_number",
-        f"NAV's document {number} has a number like ours, and Cin7 has no such document",
-        "find out who posted it; reverse it in NAV where it has no reason",
-        Fixer.ACCOUNTANT,
-        Decimal(0),
-        found or debit,
-    )
-
-
-def _double(case: Case, owed: Decimal, found: Decimal, times: int) -> Finding:
-    extra = _by_hand_entries(case)
-    numbers = sorted({entry.document_no for entry in case.entries})
-    whose = f"entries {extra[0].entry_no} to {extra[-1].entry_no} are not ours" if extra else "all are ours"
-    return Finding(
-        Sort.DOUBLE,
-        "posted_again_by_hand" if extra else "posted_twice",
-        f"it is in the ledger {times} times ({', '.join(numbers)}): {whose}",
-        "reverse in NAV what is too much",
-        Fixer.ACCOUNTANT,
-        owed,
-        found,
-    )
-
-
-def _keyed_too(case: Case, owed: Decimal, found: Decimal) -> Finding:
-    other = case.by_hand[0]
-    return Finding(
-        Sort.DOUBLE,
-        "keyed_by_hand_too",
-        f"it was posted, and NAV has it a second time as {other.number}, keyed in by hand",
-        f"cancel or reverse {other.number} in NAV, or void it in Cin7",
-        Fixer.ACCOUNTANT,
-        owed,
-        found + abs(other.amount).copy_sign(owed),
-    )
-
-
-def _amount(case: Case, owed: Decimal, found: Decimal) -> Finding:
-    known, standing = case.known, case.known.standing if case.known else None
-    extra = _by_hand_entries(case)
-    sent = sum((line.amount for line in _party_lines(standing)), Decimal(0))
-    if extra:
-        return Finding(
-            Sort.AMOUNT,
-            "entries_by_hand",
-            f"somebody posted entries {extra[0].entry_no} to {extra[-1].entry_no} under its number",
-            "reverse them in NAV: corrections belong into Cin7",
-            Fixer.ACCOUNTANT,
-            owed,
-            found,
-        )
-    if standing is None or (known and known.unread) or sent == found:
-        return Finding(
-            Sort.AMOUNT,
-            "changed_in_cin7",
-            f"Cin7 says {owed:.2f} by now, NAV has {found:.2f}: the change was not read yet",
-            f"cin7-nav replay --documents {case.number} --send: it is taken back and posted anew",
-            Fixer.DATA_TEAM,
-            owed,
-            found,
-        )
-    return _otherwise(Sort.AMOUNT, owed, found)
-
-
-def _otherwise(sort: Sort, cin7: Decimal, nav: Decimal, detail: str = "") -> Finding:
-    where = f" on {detail}" if detail else ""
-    return Finding(
-        sort,
-        "posted_otherwise",
-        f"NAV posted something else{where} than was sent: a VAT set-up on the account, or a change of "
-        "the staged "
-        "lines before they were posted",
-        "correct it in NAV, or say with cin7-nav decide post that it stays",
-        Fixer.ACCOUNTANT,
-        cin7,
-        nav,
-        detail,
-    )
-
-
 # --- accounts, dimensions, dates, parties ---
-
-
-def _party_lines(sent: Sent | None) -> list[JournalLine]:
-    lines = sent.journal.lines if sent else ()
-    return [line for line in lines if line.account_type is not AccountType.GL]
 
 
 def _gl_lines(sent: Sent) -> list[JournalLine]:
@@ -428,8 +128,8 @@ def _accounts(case: Case, nav: Mapping[str, Decimal], terms: Terms) -> list[Find
         if account not in theirs and account not in terms.control and terms.control
     }
     if vat:
-        hand = set(map(id, _by_hand_entries(case)))
-        own = sums(entry for entry in case.entries if id(entry) not in hand and entry.account in unexpected)
+        hand = {entry.entry_no for entry in by_hand_entries(case)}
+        own = sums(one for one in case.entries if one.entry_no not in hand and one.account in unexpected)
         if abs(sum(own.values(), Decimal(0)) - rest) <= terms.tolerance:  # NAV's own VAT accounts
             left = {account: amount - own.get(account, Decimal(0)) for account, amount in unexpected.items()}
             unexpected, rest = {account: amount for account, amount in left.items() if amount}, Decimal(0)
@@ -445,7 +145,7 @@ def _accounts(case: Case, nav: Mapping[str, Decimal], terms: Terms) -> list[Find
 
 def _account(case: Case, account: str, said: Decimal, has: Decimal) -> Finding:
     standing = case.known.standing if case.known else None
-    extra = [entry for entry in _by_hand_entries(case) if entry.account in account.split("+")]
+    extra = [entry for entry in by_hand_entries(case) if entry.account in account.split("+")]
     if extra:
         return Finding(
             Sort.ACCOUNT,
@@ -473,7 +173,7 @@ def _account(case: Case, account: str, said: Decimal, has: Decimal) -> Finding:
             has,
             account,
         )
-    return _otherwise(Sort.ACCOUNT, said, has, account)
+    return causes.otherwise(Sort.ACCOUNT, said, has, account)
 
 
 def _dimensions(case: Case, terms: Terms) -> list[Finding]:
@@ -538,7 +238,7 @@ def _parties(case: Case, owed: Decimal) -> list[Finding]:
     standing = case.known.standing if case.known else None
     if standing is None or not case.party_entries:
         return []
-    sent = {line.account_no for line in _party_lines(standing)}
+    sent = {line.account_no for line in party_lines(standing)}
     has = {entry.party_no for entry in case.party_entries if entry.document_no == standing.number}
     if not has or has <= sent:
         return []

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from cin7_nav.model import Kind, State
-from cin7_nav.rules.compare import Finding, Known, Sent
+from cin7_nav.rules.cases import Finding, Known, Sent
 from cin7_nav.store import codec
 from cin7_nav.store.database import COMPANY, Cursor, Database, values
 

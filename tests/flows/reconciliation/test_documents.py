@@ -11,7 +11,7 @@ import pytest
 from cin7_nav.flows.decisions.answering import decide
 from cin7_nav.flows.reconciliation.run import COMPARISONS
 from cin7_nav.model import Fixer
-from cin7_nav.rules.compare import Finding, Sort
+from cin7_nav.rules.cases import Finding, Sort
 from cin7_nav.store import applications
 from cin7_nav.store.decisions import Answer
 from cin7_nav.store.reconciliation import Difference

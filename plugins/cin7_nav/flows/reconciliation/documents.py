@@ -20,10 +20,11 @@ from cin7_nav.hooks.errors import NotFound, Refused
 from cin7_nav.mappings.load import Mappings
 from cin7_nav.mappings.references import Referenced, references
 from cin7_nav.model import DocumentKey, Kind, SourceDocument
+from cin7_nav.rules import causes
 from cin7_nav.rules import compare as rules
 from cin7_nav.rules.amounts import cents, net
 from cin7_nav.rules.books import Booked, Named, control_accounts, sums
-from cin7_nav.rules.compare import Case, Finding, Known, Terms
+from cin7_nav.rules.cases import Case, Finding, Known, Terms
 from cin7_nav.rules.numbers import document_no
 from cin7_nav.rules.translate import party_sign
 from cin7_nav.store.database import Database
@@ -250,7 +251,7 @@ class Documents:
         for number, entries in sorted(self._nav.entries.items()):
             if number not in ours and sums(entries):
                 day = min(entry.date for entry in entries)
-                yield Difference(AREA, number, number, day, rules.surplus(number, entries, terms.control))
+                yield Difference(AREA, number, number, day, causes.surplus(number, entries, terms.control))
 
     def _left_out(self, items: Sequence[Item]) -> Iterator[Mapping[str, str]]:
         for item in items:

@@ -14,8 +14,9 @@ from cin7_nav.mappings.files import Valuation
 from cin7_nav.mappings.load import Mappings
 from cin7_nav.model import Fixer, Kind
 from cin7_nav.rules.books import Sort, sums
-from cin7_nav.rules.compare import REST, Case, Finding, Terms, account_groups
-from cin7_nav.rules.compare import Sort as In
+from cin7_nav.rules.cases import Case, Finding, Terms
+from cin7_nav.rules.cases import Sort as In
+from cin7_nav.rules.compare import REST, account_groups
 from cin7_nav.store.reconciliation import Difference, Record
 
 AREA = "value of stock"

@@ -27,7 +27,7 @@ from cin7_nav.rules.books import (
     named,
     sort_of,
 )
-from cin7_nav.rules.compare import ByHand
+from cin7_nav.rules.cases import ByHand
 from cin7_nav.rules.cost import LedgerAccounts, carried_accounts, moves_value
 from cin7_nav.rules.twins import is_alive, twin_key
 from cin7_nav.store import reconciliation as store
