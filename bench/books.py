@@ -173,7 +173,9 @@ def million(database: Database, count: int) -> None:
             SELECT 'default', 'sale_invoice', 'o' || n, 't' || n, 'INV-' || lpad(n::text, 7, '0'),
                 'SO-' || lpad(n::text, 7, '0'), 'p' || n %% 5000, 'Customer ' || n %% 5000 || ' of ' ||
                 chr(65 + n %% 26)
-                || 'bbey', date '2020-01-01' + n %% 2500, 'GBP', n %% 1000, 'AUTHORISED', '{}', '', '',
+                || 'bbey', date '2020-01-01' + n %% 2500, 'GBP', n %% 1000, 'AUTHORISED',
+                jsonb_build_object('lines', jsonb_build_array(jsonb_build_object('account', 'a' || n %% 200))),
+                '', '',
                 CASE WHEN n %% 1000 = 0 THEN 'needs_attention' ELSE 'posted' END, '[]', 'poll', 'bench'
             FROM generate_series(1, %(n)s) AS n
             """,
@@ -212,6 +214,7 @@ def listed(database: Database) -> dict[str, list[float]]:
         "by dates": lambda n: Filter(since=dt.date(2021, 1, 1 + n % 28), until=dt.date(2021, 2, 20)),
         "by number": lambda n: Filter(numbers=(f"INV-{1 + n * 997:07}",)),
         "by party": lambda n: Filter(parties=(f"p{n * 7}",)),
+        "by account": lambda n: Filter(accounts=(f"a{n}",)),
         "by text": lambda n: Filter(text=f"customer {n * 7} {chr(97 + n % 26)}bb"),
     }
     found: dict[str, list[float]] = {}

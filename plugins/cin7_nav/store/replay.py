@@ -15,6 +15,15 @@ from cin7_nav.store import documents
 from cin7_nav.store.database import COMPANY, Database, values
 from cin7_nav.store.documents import Run, Stored, Verdict
 
+_BY_NUMBER = """id IN (
+    SELECT id FROM document WHERE company = %s AND number = ANY (%s)
+    UNION ALL SELECT id FROM document WHERE company = %s AND order_number = ANY (%s)
+    UNION ALL SELECT document_id FROM delivery WHERE company = %s AND nav_document_no = ANY (%s))"""
+_BY_PARTY = """id IN (
+    SELECT id FROM document WHERE company = %s AND party_name = ANY (%s)
+    UNION ALL SELECT id FROM document WHERE company = %s AND party_id = ANY (%s))"""
+"""Each half by its own index: an OR over both reads every document."""
+
 
 @dataclass(frozen=True, slots=True)
 class Filter:
@@ -48,22 +57,13 @@ class Filter:
         if self.until:
             add("document_date <= %s", self.until)
         if self.numbers:
-            numbers = list(self.numbers)
-            add(
-                "(number = ANY (%s) OR order_number = ANY (%s) OR id IN (SELECT document_id FROM delivery"
-                " WHERE company = %s AND nav_document_no = ANY (%s)))",
-                numbers, numbers, COMPANY, [number.upper() for number in numbers],
-            )  # fmt: skip
+            numbers, upper = list(self.numbers), [number.upper() for number in self.numbers]
+            add(_BY_NUMBER, COMPANY, numbers, COMPANY, numbers, COMPANY, upper)
         if self.parties:
-            parties = list(self.parties)
-            add("(party_name = ANY (%s) OR party_id = ANY (%s))", parties, [one.lower() for one in parties])
+            parties, lower = list(self.parties), [one.lower() for one in self.parties]
+            add(_BY_PARTY, COMPANY, parties, COMPANY, lower)
         if self.accounts:
-            wanted = [
-                (json.dumps([{"account": account}]), json.dumps([{"account_no": account}]))
-                for account in self.accounts
-            ]
-            one = "source->'lines' @> %s::jsonb OR journal->'lines' @> %s::jsonb"
-            add(f"({' OR '.join([one] * len(wanted))})", *(text for pair in wanted for text in pair))
+            add("document_accounts(source, journal) && %s", list(self.accounts))
         if words := words_of(self.text):
             add("document_words(number, order_number, party_name) @@ to_tsquery('simple', %s)", words)
         return " AND ".join(parts), parameters

@@ -122,6 +122,14 @@ LANGUAGE sql IMMUTABLE AS $$
     SELECT to_tsvector('simple', translate(number || ' ' || order_number || ' ' || party_name, '-/_.', '    '))
 $$;
 REVOKE EXECUTE ON FUNCTION document_words FROM PUBLIC;
+CREATE INDEX document_party_name ON document (company, party_name);
+-- The account codes of Cin7 on its lines and those of NAV on its journal.
+CREATE FUNCTION document_accounts(source jsonb, journal jsonb) RETURNS text[] LANGUAGE sql IMMUTABLE AS $$
+    SELECT ARRAY(SELECT line->>'account' FROM jsonb_array_elements(source->'lines') AS line
+                 UNION SELECT line->>'account_no' FROM jsonb_array_elements(journal->'lines') AS line)
+$$;
+REVOKE EXECUTE ON FUNCTION document_accounts FROM PUBLIC;
+CREATE INDEX document_account ON document USING gin (document_accounts(source, journal));
 CREATE INDEX document_text ON document USING gin (document_words(number, order_number, party_name));
 """
 
