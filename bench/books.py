@@ -174,8 +174,8 @@ def million(database: Database, count: int) -> None:
                 'SO-' || lpad(n::text, 7, '0'), 'p' || n %% 5000, 'Customer ' || n %% 5000 || ' of ' ||
                 chr(65 + n %% 26)
                 || 'bbey', date '2020-01-01' + n %% 2500, 'GBP', n %% 1000, 'AUTHORISED',
-                jsonb_build_object('lines', jsonb_build_array(jsonb_build_object('account', 'a' || n %% 200))),
-                '', '',
+                jsonb_build_object('lines', jsonb_build_array(
+                    jsonb_build_object('account', 'a' || n %% 200))), '', '',
                 CASE WHEN n %% 1000 = 0 THEN 'needs_attention' ELSE 'posted' END, '[]', 'poll', 'bench'
             FROM generate_series(1, %(n)s) AS n
             """,
