@@ -73,6 +73,8 @@ class Known:
     """Whether Cin7 changed its order after it was read."""
     left_out: str = ""
     """Why a person left it out."""
+    is_authorised: bool = False
+    """Whether Cin7 had it as authorised when it was read last."""
     to_apply: str = ""
     """The NAV number of the document that the newest one of these is to be applied to."""
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from cin7_nav.mappings.facts import fold
-from cin7_nav.model import AccountType, Dimensions, Fixer, Journal, JournalLine
+from cin7_nav.model import AccountType, Dimensions, Fixer, Journal, JournalLine, State
 from cin7_nav.rules import causes
 from cin7_nav.rules.amounts import cents
 from cin7_nav.rules.books import Booked, sums
@@ -52,7 +52,11 @@ def _compared(case: Case, terms: Terms) -> list[Finding]:
 
 
 def is_doubtful(case: Case, found: Sequence[Finding]) -> bool:
-    """Whether Cin7's document should be read before this is said: not of what is known to be on its way."""
+    """Whether Cin7's document should be read before this is said: not of what is known to be on its way, and
+    also where neither ledger has what was authorised when it was read."""
+    known = case.known
+    if known and known.is_authorised and not case.booked.stands and not case.entries:
+        return not case.is_exact and known.state is not State.SKIPPED
     on_its_way = not case.entries and not (case.known and case.known.standing)
     return bool(found) and not case.is_exact and (not on_its_way or not case.booked.stands)
 

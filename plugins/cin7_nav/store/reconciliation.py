@@ -192,7 +192,6 @@ class Record:
     order_number: str
     day: dt.date
     party_id: str
-    is_authorised: bool
     known: Known
     numbers: tuple[str, ...]
     """All its NAV numbers."""
@@ -265,10 +264,16 @@ def _record(row: Sequence[Any]) -> Record:
         for no, journal, reverses, at, first, last in sent or ()
     )
     known = Known(
-        State(state), codec.PROBLEMS.validate_python(problems), chain, unread, left_out or "", to_apply or ""
+        State(state),
+        codec.PROBLEMS.validate_python(problems),
+        chain,
+        unread,
+        left_out or "",
+        authorised,
+        to_apply or "",
     )
     return Record(
-        identity, Kind(kind), order_id, task_id, number, order_number, day, party, authorised, known,
+        identity, Kind(kind), order_id, task_id, number, order_number, day, party, known,
         tuple(one.number for one in chain), party_no or "",
     )  # fmt: skip
 

@@ -247,3 +247,14 @@ def test_more_doubt_than_may_be_read_is_said(books: Books, monkeypatch: pytest.M
     books.reconcile()
     assert len(books.open()) == 3
     assert "2 differences" in books.last().proved["documents in doubt"]
+
+
+def test_what_cin7s_ledger_does_not_show_is_asked_of_the_document_itself(books: Books) -> None:
+    flow = books.flow
+    made = flow.sale(charges=[{"tax_rule": "Levy 3%"}])
+    books.carry()
+    transactions = flow.cin7.transactions
+    flow.cin7.transactions = lambda first, last: iter(())  # type: ignore[method-assign]
+    books.reconcile()
+    flow.cin7.transactions = transactions  # type: ignore[method-assign]
+    assert books.causes() == {made["number"]: {("missing", "tax_rule_unmapped")}}
