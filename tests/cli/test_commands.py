@@ -152,3 +152,11 @@ def test_a_replay_is_shown_refused_and_done_at_the_keyboard(
     above = run("replay", "--to", str(flow.today), "--send", "--cap", "1")
     assert above.exit_code == 1
     assert "more than the cap of 1" in above.output
+
+
+def test_a_mistake_in_the_alerts_is_named(run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "alerts.yaml").write_text("waiting_hours: soon\n")
+    monkeypatch.setenv("CIN7_NAV_ALERTS", str(tmp_path / "alerts.yaml"))
+    shown = run("check")
+    assert shown.exit_code == 1
+    assert "alerts.yaml:1" in shown.output
