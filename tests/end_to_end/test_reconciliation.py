@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from typing import Any
 
 import pytest
 import requests
+from cin7_nav.store import alerts
+from cin7_nav.store.database import Database
 
+from stack.startup import embedded_postgres
 from tests.end_to_end.installation import UNFINISHED, Installation, eventually
 
 pytestmark = pytest.mark.long
@@ -24,6 +28,16 @@ def states(installation: Installation, dag: str, run: str) -> dict[str, str]:
     return {name: row["state"] for name, row in installation.airflow.tasks(run, dag).items()}
 
 
+def standing(installation: Installation) -> list[str]:
+    """Causes that people are to be told of."""
+    settings = installation.airflow.settings
+    server = embedded_postgres(settings)
+    assert server is not None
+    dsn = server.dsn("cin7_nav", settings.secret("postgres-cin7-nav"))
+    with contextlib.closing(Database(dsn)) as database:
+        return [one.cause for one in alerts.standing(database)]
+
+
 def test_a_planted_error_is_reported_replayed_and_gone(installation: Installation) -> None:
     airflow, today = installation.airflow, dt.datetime.now(dt.UTC).date()
     posted, unread = installation.sale(announce=True), installation.sale(announce=False)
@@ -37,6 +51,7 @@ def test_a_planted_error_is_reported_replayed_and_gone(installation: Installatio
         "judge": "failed",
         "expire": "success",
     }
+    eventually(lambda: standing(installation) == ["failed: reconciliation.judge"])
     links = airflow._get(f"dags/reconciliation/dagRuns/{run}/taskInstances/compare/links")
     address = f"{airflow._base}{links['extra_links']['Report']}"
     assert requests.get(address, timeout=10).status_code == 401
@@ -63,3 +78,4 @@ def test_a_planted_error_is_reported_replayed_and_gone(installation: Installatio
 
     run = ended(installation, "reconciliation", max_differences=0, **days)
     assert airflow.run_state("reconciliation", run) == "success"
+    eventually(lambda: standing(installation) == [])
