@@ -9,6 +9,7 @@ argument.
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
 import resource
 import sys
@@ -171,9 +172,9 @@ def million(database: Database, count: int) -> None:
                 document_date, currency, total, source_status, source, content_hash, raw_sha256, state,
                 problems, found_by, run)
             SELECT 'default', 'sale_invoice', 'o' || n, 't' || n, 'INV-' || lpad(n::text, 7, '0'),
-                'SO-' || lpad(n::text, 7, '0'), 'p' || n %% 5000, 'Customer ' || n %% 5000 || ' of ' ||
-                chr(65 + n %% 26)
-                || 'bbey', date '2020-01-01' + n %% 2500, 'GBP', n %% 1000, 'AUTHORISED',
+                'SO-' || lpad(n::text, 7, '0'), 'p' || n %% 5000, substr(md5((n %% 5000)::text), 1, 6) ||
+                ' ' || substr(md5((n %% 5000)::text), 7, 5) || ' Ltd.',
+                date '2020-01-01' + abs(hashint4(n)) %% 2500, 'GBP', n %% 1000, 'AUTHORISED',
                 jsonb_build_object('lines', jsonb_build_array(
                     jsonb_build_object('account', 'a' || n %% 200))), '', '',
                 CASE WHEN n %% 1000 = 0 THEN 'needs_attention' ELSE 'posted' END, '[]', 'poll', 'bench'
@@ -206,6 +207,11 @@ def million(database: Database, count: int) -> None:
         cursor.execute("ANALYZE delivery")
 
 
+def _md5(number: int) -> str:
+    """The words that a party of the million is called by."""
+    return hashlib.md5(str(number * 7).encode(), usedforsecurity=False).hexdigest()
+
+
 def listed(database: Database) -> dict[str, list[float]]:
     """Milliseconds of each sort of list, again and again with other values."""
     wanted: dict[str, Callable[[int], Filter]] = {
@@ -215,7 +221,7 @@ def listed(database: Database) -> dict[str, list[float]]:
         "by number": lambda n: Filter(numbers=(f"INV-{1 + n * 997:07}",)),
         "by party": lambda n: Filter(parties=(f"p{n * 7}",)),
         "by account": lambda n: Filter(accounts=(f"a{n}",)),
-        "by text": lambda n: Filter(text=f"customer {n * 7} {chr(97 + n % 26)}bb"),
+        "by text": lambda n: Filter(text=f"{_md5(n)[:4]} {_md5(n)[6:9]}"),
     }
     found: dict[str, list[float]] = {}
     for name, make in wanted.items():

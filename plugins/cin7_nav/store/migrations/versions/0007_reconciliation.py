@@ -118,13 +118,14 @@ CREATE INDEX delivery_posted ON delivery (company, posted_at);
 CREATE INDEX audit_newest ON audit (company, id);
 -- Words of the numbers and the party's name; people type the beginning of some of them.
 CREATE FUNCTION document_words(number text, order_number text, party_name text) RETURNS tsvector
-LANGUAGE sql IMMUTABLE AS $$
+LANGUAGE sql IMMUTABLE COST 1000 AS $$
     SELECT to_tsvector('simple', translate(number || ' ' || order_number || ' ' || party_name, '-/_.', '    '))
 $$;
 REVOKE EXECUTE ON FUNCTION document_words FROM PUBLIC;
 CREATE INDEX document_party_name ON document (company, party_name);
 -- The account codes of Cin7 on its lines and those of NAV on its journal.
-CREATE FUNCTION document_accounts(source jsonb, journal jsonb) RETURNS text[] LANGUAGE sql IMMUTABLE AS $$
+CREATE FUNCTION document_accounts(source jsonb, journal jsonb) RETURNS text[]
+LANGUAGE sql IMMUTABLE COST 1000 AS $$
     SELECT ARRAY(SELECT line->>'account' FROM jsonb_array_elements(source->'lines') AS line
                  UNION SELECT line->>'account_no' FROM jsonb_array_elements(journal->'lines') AS line)
 $$;
