@@ -9,7 +9,7 @@ import sys
 
 from rich.console import Console
 
-from bench import backfill, calls, latency, limit, memory, parties, receiving, stock
+from bench import backfill, calls, history, latency, limit, memory, parties, proof, receiving, stock
 from bench.figures import Figure
 from bench.lab import lab
 from bench.machine import commit, machine
@@ -22,6 +22,10 @@ ROWS = {
     "D": calls.measure,
     "E": memory.measure,
     "F": receiving.measure,
+    "G": proof.reconcile,
+    "H": proof.plan,
+    "I": proof.listed,
+    "J": history.measure,
     "P": parties.measure,
     "S": stock.measure_levels,
     "T": stock.measure_deliveries,

@@ -80,6 +80,11 @@ class Lab:
         **job: Any,
     ) -> dict[str, Any]:
         """Run steps of the flow in a child process; see `bench.task` for `job` and the answer."""
+        named = self.named(dsn, keys=keys, calls_per_minute=calls_per_minute)
+        return self.child("bench.task", {"steps": list(steps), **job}, named)
+
+    def named(self, dsn: str, *, keys: int = 2, calls_per_minute: int = 0) -> dict[str, str]:
+        """The connections as an environment."""
         known = connections.sandbox(self.settings) | connections.database(dsn)
         cin7 = json.loads(known["cin7_default"])
         cin7["extra"] |= {
@@ -87,8 +92,7 @@ class Lab:
             "calls_per_minute": calls_per_minute,
         }
         known["cin7_default"] = json.dumps(cin7)
-        named = {f"AIRFLOW_CONN_{name.upper()}": text for name, text in known.items()}
-        return self.child("bench.task", {"steps": list(steps), **job}, named)
+        return {f"AIRFLOW_CONN_{name.upper()}": text for name, text in known.items()}
 
     def child(self, module: str, job: dict[str, Any], environment: dict[str, str]) -> dict[str, Any]:
         """Run `python -m module` on `job`; its answer. Raises Failed."""

@@ -31,6 +31,7 @@ from typing import Any
 
 from airflow.sdk import AssetOrTimeSchedule, CronDataIntervalTimetable, Param, dag, get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
+from cin7_nav.flows.alerts.notifiers import TOLD, deadline
 from cin7_nav.flows.assets import POLL_DUE, STAGED, landed, load_schedule, with_warnings
 from cin7_nav.flows.decisions import asking
 from cin7_nav.flows.invoices import tasks
@@ -47,8 +48,10 @@ SCHEDULE, WARNINGS = load_schedule()
     ),
     start_date=dt.datetime(2020, 1, 1, tzinfo=dt.UTC),
     catchup=False,
+    deadline=deadline("invoices_to_journal", dt.timedelta(hours=2)),
     max_active_runs=4,
     default_args={
+        **TOLD,
         "owner": "cin7-nav",
         "retries": 4,
         "retry_delay": dt.timedelta(seconds=15),

@@ -17,6 +17,7 @@ from __future__ import annotations
 import datetime as dt
 
 from airflow.sdk import dag, get_current_context, task
+from cin7_nav.flows.alerts.notifiers import TOLD
 from cin7_nav.flows.assets import STAGED
 from cin7_nav.flows.invoices import tasks
 from cin7_nav.sensors.journal_posted import JournalPostedSensor
@@ -29,6 +30,7 @@ from cin7_nav.sensors.journal_posted import JournalPostedSensor
     catchup=False,
     max_active_runs=1,
     default_args={
+        **TOLD,
         "owner": "cin7-nav",
         "retries": 4,
         "retry_delay": dt.timedelta(seconds=15),

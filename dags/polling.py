@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 
 from airflow.sdk import CronTriggerTimetable, dag, task
+from cin7_nav.flows.alerts.notifiers import TOLD, deadline
 from cin7_nav.flows.assets import POLL_DUE, load_schedule, with_warnings
 
 SCHEDULE, WARNINGS = load_schedule()
@@ -19,8 +20,9 @@ SCHEDULE, WARNINGS = load_schedule()
     schedule=CronTriggerTimetable(SCHEDULE.poll, timezone="UTC"),
     start_date=dt.datetime(2020, 1, 1, tzinfo=dt.UTC),
     catchup=False,
+    deadline=deadline("polling", dt.timedelta(minutes=30)),
     max_active_runs=1,
-    default_args={"owner": "cin7-nav", "retries": 2, "retry_delay": dt.timedelta(seconds=10)},
+    default_args={**TOLD, "owner": "cin7-nav", "retries": 2, "retry_delay": dt.timedelta(seconds=10)},
     tags=["cin7-nav", "cin7", "nav"],
     doc_md=with_warnings(__doc__ or "", WARNINGS),
 )

@@ -17,6 +17,8 @@ SERVICES = {
     "item_reclass_journal": "ItemReclassJournal",
     "item_ledger": "ItemLedgerEntries",
     "post_item_journal": "C7Inventory_PostItemJournal",
+    "customer_ledger": "Cust_LedgerEntries",
+    "vendor_ledger": "VendorLedgerEntries",
 }
 CIN7_KEYS = ("44444444-4444-4444-8444-444444444441", "44444444-4444-4444-8444-444444444442")
 

@@ -23,6 +23,7 @@ LAYERS = {
     "sensors": 5,
     "flows": 6,
     "cli": 7,
+    "pages": 7,
 }
 """A module may import from its own layer and from those with a lower number."""
 

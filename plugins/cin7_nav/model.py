@@ -257,6 +257,8 @@ class JournalLine:
     """NAV VAT product posting group, where NAV itself is to split VAT off the amount, which is then gross."""
     predicted_tax: Decimal = Decimal(0)
     """The VAT that NAV will split off the amount, with its sign; zero without a tax code."""
+    cin7_accounts: tuple[str, ...] = ()
+    """The Cin7 account codes whose amounts it carries, sorted; none on party, tax and rounding lines."""
 
 
 @dataclass(frozen=True, slots=True)

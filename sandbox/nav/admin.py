@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sandbox.admin import refused
-from sandbox.nav import schema
+from sandbox.nav import hands, schema
 from sandbox.nav.entities import Row
 from sandbox.nav.errors import ApiError
 from sandbox.nav.invoices import (
@@ -206,7 +206,25 @@ def nav_admin_routes(nav: Nav) -> list[Route]:
         nav.company.tables["accounts"].change(row, directPosting=wanted.direct_posting)
         return JSONResponse({"id": row["id"]})
 
+    async def by_hand(request: Request) -> Response:
+        body = await _body(request)
+        match request.path_params["action"]:
+            case "post-journal":
+                hands.post_journal(nav.company, nav.writer.posting, hands.HandJournal.model_validate(body))
+            case "reverse":
+                hands.reverse(nav.company, nav.writer.posting, hands.Numbered.model_validate(body))
+            case "correct-dimensions":
+                hands.correct_dimensions(nav.company, hands.Correction.model_validate(body))
+            case "apply":
+                hands.apply(nav.company, hands.Application.model_validate(body))
+            case "lose":
+                hands.lose(nav.company, hands.Numbered.model_validate(body))
+            case action:
+                raise ApiError(404, "", f"nobody can do {action} by hand")
+        return JSONResponse({"status": "done"})
+
     return [
+        Route("/_sandbox/by-hand/{action}", _checked(by_hand), methods=["POST"]),
         Route("/_sandbox/account", _checked(account), methods=["POST"]),
         Route("/_sandbox/expire-tokens", expire_tokens, methods=["POST"]),
         Route("/_sandbox/run-job-queue", run_job_queue, methods=["POST"]),

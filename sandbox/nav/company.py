@@ -61,6 +61,8 @@ _INDEXED: dict[str, tuple[str, ...]] = {
     "ItemJournal": ("Journal_Batch_Name",),
     "ItemReclassJournal": ("Journal_Batch_Name",),
     "ItemLedgerEntries": ("Item_No", "Document_No", "Posting_Date"),
+    "Cust_LedgerEntries": ("Document_No", "Posting_Date"),
+    "VendorLedgerEntries": ("Document_No", "Posting_Date"),
 }
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from itertools import groupby
 
-from sandbox.nav import accounts, dimensions
+from sandbox.nav import accounts, dimensions, party_ledger
 from sandbox.nav.accounts import CUSTOMER, GL, VENDOR
 from sandbox.nav.batches import Batches
 from sandbox.nav.company import EXCHANGE_RATES, INPUT_VAT, OUTPUT_VAT, PAYABLES, RECEIVABLES, Company
@@ -214,6 +214,9 @@ class Posting:
         company.add(account, "netChange", amount)
         ledger = company.ledger
         assert isinstance(ledger, Entries)
+        if control:
+            table = company.tables["Cust_LedgerEntries" if kind == CUSTOMER else "VendorLedgerEntries"]
+            party_ledger.enter(table, number, ledger.next_number, line, document, document_type, amount)
         ledger.insert(
             entryNumber=ledger.next_number,
             postingDate=line["postingDate"],

@@ -31,6 +31,7 @@ from sandbox.nav.master_schema import (
     PAYMENT_TERMS,
     VENDORS,
 )
+from sandbox.nav.party_ledger import CUSTOMER_LEDGER, VENDOR_LEDGER
 
 SUBSCRIPTIONS = Entity(
     "subscriptions",
@@ -85,7 +86,14 @@ IN_COMPANY: dict[str, Entity] = {
     )
 }
 PUBLISHED: dict[str, Entity] = {
-    entity.name: entity for entity in (ITEM_JOURNAL, ITEM_RECLASS_JOURNAL, ITEM_LEDGER_ENTRIES)
+    entity.name: entity
+    for entity in (
+        ITEM_JOURNAL,
+        ITEM_RECLASS_JOURNAL,
+        ITEM_LEDGER_ENTRIES,
+        CUSTOMER_LEDGER,
+        VENDOR_LEDGER,
+    )
 }
 """The pages published over OData V4, by service name; API v2.0 does not know them."""
 ENTITIES: dict[str, Entity] = {COMPANIES.name: COMPANIES, SUBSCRIPTIONS.name: SUBSCRIPTIONS, **IN_COMPANY}
@@ -126,6 +134,7 @@ __all__ = [
     "COMPANY_INFORMATION",
     "CURRENCIES",
     "CUSTOMERS",
+    "CUSTOMER_LEDGER",
     "DEFAULT_DIMENSIONS",
     "DIMENSIONS",
     "DIMENSION_SET_LINES",
@@ -151,5 +160,6 @@ __all__ = [
     "SALES_INVOICE_LINES",
     "SUBSCRIPTIONS",
     "VENDORS",
+    "VENDOR_LEDGER",
     "WEBHOOKS",
 ]

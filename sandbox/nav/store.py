@@ -171,6 +171,12 @@ class Entries(Table):
         """The rows with a higher number, ascending."""
         return self._ordered[bisect_right(self._numbers, number) :]
 
+    def lose(self, row: Row) -> None:
+        """Take a row out of the middle, as no user can."""
+        place = self._numbers.index(row[self._number])
+        super()._remove(row)
+        del self._numbers[place], self._ordered[place]
+
     def _add(self, row: Row) -> None:
         super()._add(row)
         self._numbers.append(row[self._number])

@@ -12,6 +12,7 @@ from cin7_nav.cli import app
 from typer.testing import CliRunner, Result
 
 from tests.flows.invoices.conftest import Flow, flow
+from tests.flows.reconciliation.conftest import connect
 
 __all__ = ["flow"]
 
@@ -96,3 +97,66 @@ def test_broken_mappings_are_named_with_file_and_line(flow: Flow, run: Any) -> N
     shown = run("check")
     assert shown.exit_code == 1
     assert "company.yaml:" in shown.output
+
+
+def test_the_status_as_json_is_one_document(flow: Flow, run: Any) -> None:
+    posted(flow)
+    flow.sale(charges=[{"tax_rule": "Levy 3%"}])
+    flow.ready()
+    found = json.loads(run("status", "--json").output)
+    assert found["documents"] == {"posted": 1, "needs_attention": 1}
+    (waiting,) = found["waiting"]
+    assert (waiting["cause"], waiting["fixer"]) == ("tax_rule_unmapped", "mapping editor")
+    assert found["flows"][0]["last_posted"]
+
+
+def test_the_audit_trail_is_verified_and_the_broken_row_named(flow: Flow, run: Any) -> None:
+    posted(flow)
+    shown = run("audit", "verify")
+    assert shown.exit_code == 0, shown.output
+    assert "the chain is whole" in shown.output
+    flow.sql("ALTER TABLE audit DISABLE TRIGGER audit_no_change")
+    ((broken,),) = flow.sql("UPDATE audit SET why = 'other' WHERE to_state = 'sending' RETURNING id")
+    shown = run("audit", "verify")
+    assert shown.exit_code == 1
+    assert f"at row {broken}" in shown.output
+
+
+def test_documents_are_listed_by_the_filters_of_a_replay(flow: Flow, run: Any) -> None:
+    made = posted(flow)
+    shown = run("list", "--text", made["number"], "--state", "posted")
+    assert f"C7S-{made['number']}" in shown.output
+    assert run("list", "--state", "held").output == ""
+    assert run("list", "--state", "lost").exit_code == 2
+
+
+def test_a_replay_is_shown_refused_and_done_at_the_keyboard(
+    flow: Flow, run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect(flow, monkeypatch)
+    made = flow.sale("100.00")
+    refused = run("replay", "--from", "2026-11-30", "--to", "2026-11-01", "--state", "lost")
+    assert refused.exit_code == 2
+    assert "reversed" in refused.output
+    assert "lost" in refused.output
+    shown = run("replay", "--documents", made["number"])
+    assert shown.exit_code == 0, shown.output
+    assert f"not read yet, looked for in Cin7: {made['number']}" in shown.output
+    assert "nothing was sent" in shown.output
+    assert run("replay", "--documents", made["number"], "--send").exit_code == 0
+    assert flow.is_posted_once(made)
+    above = run("replay", "--state", "posted", "--send", "--cap", "1")
+    assert above.exit_code == 0, above.output
+    flow.sale("100.00")
+    flow.ready()
+    above = run("replay", "--to", str(flow.today), "--send", "--cap", "1")
+    assert above.exit_code == 1
+    assert "more than the cap of 1" in above.output
+
+
+def test_a_mistake_in_the_alerts_is_named(run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "alerts.yaml").write_text("waiting_hours: soon\n")
+    monkeypatch.setenv("CIN7_NAV_ALERTS", str(tmp_path / "alerts.yaml"))
+    shown = run("check")
+    assert shown.exit_code == 1
+    assert "alerts.yaml:1" in shown.output

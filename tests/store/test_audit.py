@@ -128,3 +128,24 @@ def test_nothing_to_say_takes_no_lock(database: Database) -> None:
         with database.transaction() as cursor:
             cursor.execute("SET LOCAL lock_timeout = '100ms'")
             audit.append(cursor, [])
+
+
+def test_the_walk_names_the_first_broken_row_across_its_parts(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit, "_WALKED_AT_ONCE", 2)
+    for number in range(5):
+        with database.transaction() as cursor:
+            audit.append(cursor, [Change(f"record-{number}", None, "received", "found", "dag/run")])
+    whole = audit.verify(database)
+    assert (whole.rows, whole.broken, len(whole.last_hash)) == (5, None, 64)
+    with database.transaction() as cursor:
+        cursor.execute("ALTER TABLE audit DISABLE TRIGGER audit_no_change")
+        cursor.execute("DELETE FROM audit WHERE record = 'record-2'")
+        cursor.execute("SELECT id FROM audit WHERE record = 'record-3'")
+        (after,) = cursor.fetchone() or (None,)
+    assert audit.verify(database).broken == after
+
+
+def test_an_empty_trail_is_whole(database: Database) -> None:
+    assert audit.verify(database) == audit.Walked(0, None, "")

@@ -6,15 +6,23 @@ import contextlib
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import psycopg2
 import pytest
-from cin7_nav.store import audit
+from alembic import command
+from alembic.config import Config
+from cin7_nav.model import State
+from cin7_nav.store import audit, listing
 from cin7_nav.store.audit import Change
 from cin7_nav.store.database import Database
 from cin7_nav.store.migrate import RECEIVER_ROLE, migrate
+from cin7_nav.store.replay import Filter
+
+from tests.samples import PROBLEM, document
+from tests.store.conftest import Desk
 
 
 @pytest.fixture
@@ -72,3 +80,31 @@ def test_the_receivers_password_is_set_where_one_is_given(database: Database, re
     with contextlib.closing(psycopg2.connect(receiver_dsn)) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT current_user")
         assert cursor.fetchone() == (RECEIVER_ROLE,)
+
+
+def test_an_older_schema_with_data_in_it_is_brought_up_to_date(empty: str) -> None:
+    """Documents that were posted and held by an earlier version go on as they are."""
+    config = Config()
+    config.set_main_option(
+        "script_location", str(Path(sys.modules[migrate.__module__].__file__ or "").parent / "migrations")
+    )
+    config.attributes["dsn"] = empty
+    command.upgrade(config, "0003")
+    old = Desk(Database(empty))
+    old.posted(document("INV-1"))
+    held = old.decide(old.ready(document("INV-2")), State.HELD, problems=(PROBLEM,))
+    old.sql(
+        "UPDATE document SET journal = jsonb_set(journal, '{lines}', (SELECT jsonb_agg(line - "
+        "'cin7_accounts')"
+        " FROM jsonb_array_elements(journal->'lines') line))"
+    )
+    held = old.stored(held.key)
+    before = old.sql("SELECT number, state, shown_hash FROM document ORDER BY id")
+
+    migrate(empty)
+
+    assert old.sql("SELECT number, state, shown_hash FROM document ORDER BY id") == before
+    assert audit.verify(old.database).broken is None
+    assert [one.number for one in listing.page(old.database, Filter(text="inv-2"), 10)] == ["INV-2"]
+    assert old.decide(held, State.READY, journal=held.journal).shown_hash == held.shown_hash
+    old.database.close()

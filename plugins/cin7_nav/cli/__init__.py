@@ -1,6 +1,27 @@
 """`cin7-nav`: the same answers as the Airflow pages give, at the keyboard."""
 
-from cin7_nav.cli import books, checking, parties, previewing, showing, stock, webhooks
+from cin7_nav.cli import (
+    books,
+    checking,
+    comparing,
+    parties,
+    previewing,
+    replaying,
+    showing,
+    stock,
+    webhooks,
+)
 from cin7_nav.cli.console import app
 
-__all__ = ["app", "books", "checking", "parties", "previewing", "showing", "stock", "webhooks"]
+__all__ = [
+    "app",
+    "books",
+    "checking",
+    "comparing",
+    "parties",
+    "previewing",
+    "replaying",
+    "showing",
+    "stock",
+    "webhooks",
+]

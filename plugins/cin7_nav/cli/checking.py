@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cin7_nav.cli.console import MAPPINGS, MappingsOption, app, desk, err, out, valid_mappings
-from cin7_nav.mappings import Mappings, schedule, subscriptions
+from cin7_nav.mappings import Mappings, alerts, schedule, subscriptions
 from cin7_nav.mappings.references import Reference, Referenced, references
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def check(
         bool, typer.Option("--nav", help="Also compare what the mappings name with NAV itself.")
     ] = False,
 ) -> None:
-    """Check the mapping files and the schedule; exit code 1 where anything is wrong."""
+    """Check the mapping files, the schedule and the alerts; exit code 1 where anything is wrong."""
     _, warnings = schedule.load(schedule_file)
     for warning in warnings:
         err.print(f"schedule: {warning}")
@@ -37,6 +38,12 @@ def check(
     mistakes = [] if isinstance(wanted, subscriptions.Subscriptions) else wanted
     for mistake in mistakes:
         err.print(str(mistake), markup=False)
+    alert_file = Path(os.environ.get("CIN7_NAV_ALERTS") or schedule_file.parent / "alerts.yaml")
+    if alert_file.exists():
+        _, more = alerts.load(alert_file)
+        for warning in more:
+            err.print(f"alerts: {warning}")
+        warnings += more
     found = valid_mappings(mappings)
     missing: list[str] = []
     if nav:
@@ -48,7 +55,7 @@ def check(
         raise typer.Exit(1)
     for remark in found.warnings():
         out.print(f"note: {remark}", markup=False)
-    out.print(f"mappings and schedule are sound ({mappings})")
+    out.print(f"mappings, schedule and alerts are sound ({mappings})")
     if nav:
         out.print("NAV has every account, dimension value, customer and vendor that they name")
 

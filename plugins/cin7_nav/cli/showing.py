@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
+from collections.abc import Iterator
+from typing import Annotated
 
 import typer
 
 from cin7_nav.cli.console import Number, app, database, err, out
+from cin7_nav.flows.status import Status
+from cin7_nav.flows.status import status as standing
 from cin7_nav.model import State
 from cin7_nav.store import applications, audit, deliveries, documents, inbox, parties, reading, reviews
 from cin7_nav.store.documents import Stored, Wait
@@ -45,9 +50,15 @@ def trail(number: Number) -> None:
 
 
 @app.command()
-def status() -> None:
-    """What waits, why, and who can fix it; how far both systems have been read."""
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="The same as JSON: durations in seconds.")] = False,
+) -> None:
+    """What waits, why, and who can fix it; how far both systems were read; what may still be asked."""
     with database() as ours:
+        found = standing(ours)
+        if as_json:
+            print(json.dumps(found.as_json(), indent=2, ensure_ascii=False))  # noqa: T201 plain, unwrapped
+            return
         counts = documents.counts(ours, documents.Scope())
         out.print("documents: " + (", ".join(f"{counts[s]} {s}" for s in State if s in counts) or "none"))
         open_states = [State.NEEDS_ATTENTION, State.UNKNOWN, State.HELD, State.STAGED]
@@ -74,8 +85,27 @@ def status() -> None:
         asked, waiting = len(reviews.still_open(ours)), sum(bool(one.problems) for one in parties.links(ours))
         if asked or waiting:
             out.print(f"parties: {waiting} wait, {asked} questions (`cin7-nav parties status`)")
-        for name in ("sale_list", "purchase_list", "nav_entries"):
-            out.print(f"{name} read up to: {reading.cursor_value(ours, name) or 'not read yet'}")
+        for name, value in found.read_up_to.items():
+            out.print(f"{name} read up to: {value or 'not read yet'}")
+        for line in _pace(found):
+            out.print(line, markup=False)
+
+
+def _pace(found: Status) -> Iterator[str]:
+    """Success, pace, budget, differences and causes."""
+    for flow in found.flows:
+        last = f"{flow.last_posted:%Y-%m-%d %H:%M} UTC" if flow.last_posted else "never"
+        ahead = flow.catches_up_in
+        pace = (
+            f"{ahead.total_seconds() / 60:.0f} minutes" if ahead is not None else "not at all: nothing moves"
+        )
+        yield f"{flow.flow}: last posted {last}; caught up in {pace}"
+    for one in found.budget:
+        yield f"Cin7 key {one.bucket}: {one.free} of {one.allowed} calls a minute are free"
+    if found.differences:
+        yield f"differences: {len(found.differences)} of {found.difference_amount:.2f} in all"
+    for alert in found.alerts:
+        yield f"alert since {alert.raised_at:%Y-%m-%d %H:%M} UTC: {alert.message}"
 
 
 def _told(wait: Wait, stored: Stored) -> str:

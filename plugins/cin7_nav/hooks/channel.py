@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from cin7_nav.model import Journal, JournalLine
+from cin7_nav.rules.books import Entry, PartyEntry
 from cin7_nav.rules.twins import NavLines
 
 
@@ -58,6 +59,10 @@ class StagedJournal:
 class NavChannel(Protocol):
     """One way of talking to NAV. Raises `hooks.errors`; never guesses."""
 
+    @property
+    def calls_made(self) -> int:
+        """How often NAV was called."""
+
     def reference(
         self,
         entity: Entity,
@@ -85,6 +90,20 @@ class NavChannel(Protocol):
 
     def account_entries(self, account_no: str) -> list[PostedEntry]:
         """All G/L entries of one account, ascending."""
+
+    def dated_entries(self, first: dt.date, last: dt.date) -> Iterator[Entry]:
+        """The G/L entries with a posting date in this range, both ends included, with their dimensions."""
+
+    def numbered_entries(self, document_nos: Sequence[str]) -> Iterator[Entry]:
+        """The same of these document numbers: one call for up to about 40 of them."""
+
+    def party_entries(
+        self, first: dt.date, last: dt.date, document_nos: Sequence[str] = ()
+    ) -> list[PartyEntry] | None:
+        """The entries of customers and vendors with a posting date in this range, and of these documents.
+
+        None where the pages 25 and 29 are not published to us: then nothing of it can be proved here.
+        """
 
     def insert_journal(
         self, template: str, code: str, journal: Journal, account_defaults: Mapping[str, Sequence[str]]

@@ -8,13 +8,14 @@ from http import HTTPStatus
 from itertools import islice
 from typing import Any
 
-from cin7_nav.hooks import nav_journal
+from cin7_nav.hooks import nav_journal, nav_party_ledger
 from cin7_nav.hooks.channel import Entity, PostedEntry, StagedJournal
 from cin7_nav.hooks.errors import NotFound, OutcomeUnknown, Refused, VendorError
 from cin7_nav.hooks.nav import NavHook, Row
 from cin7_nav.hooks.nav_errors import ALREADY_EXISTS
 from cin7_nav.hooks.nav_journal import JournalAnswer, Mismatch
 from cin7_nav.model import Journal
+from cin7_nav.rules.books import Entry, PartyEntry
 from cin7_nav.rules.twins import NavLines
 
 CHAIN_LENGTH = 40
@@ -48,6 +49,10 @@ class NavApiV2:
 
     def __init__(self, hook: NavHook) -> None:
         self._hook = hook
+
+    @property
+    def calls_made(self) -> int:
+        return self._hook.calls_made
 
     def reference(
         self,
@@ -115,6 +120,27 @@ class NavApiV2:
             "$select": _ENTRY_FIELDS,
         }
         return [_entry(row) for row in self._hook.rows(self._hook.entity("generalLedgerEntries"), wanted)]
+
+    def dated_entries(self, first: dt.date, last: dt.date) -> Iterator[Entry]:
+        return self._with_dimensions(f"postingDate ge {first} and postingDate le {last}")
+
+    def numbered_entries(self, document_nos: Sequence[str]) -> Iterator[Entry]:
+        for chain in chains("documentNumber", document_nos):
+            yield from self._with_dimensions(chain)
+
+    def _with_dimensions(self, where: str) -> Iterator[Entry]:
+        options = {
+            "$filter": where,
+            "$select": _ENTRY_FIELDS,
+            "$expand": "dimensionSetLines($select=code,valueCode)",
+        }
+        for row in self._hook.rows(self._hook.entity("generalLedgerEntries"), options):
+            yield _dimensioned(row)
+
+    def party_entries(
+        self, first: dt.date, last: dt.date, document_nos: Sequence[str] = ()
+    ) -> list[PartyEntry] | None:
+        return nav_party_ledger.party_entries(self._hook, first, last, document_nos)
 
     def insert_journal(
         self, template: str, code: str, journal: Journal, account_defaults: Mapping[str, Sequence[str]]
@@ -238,4 +264,21 @@ def _entry(row: Row) -> PostedEntry:
         account_no=row["accountNumber"],
         amount=nav_journal.decimal(row["debitAmount"]) - nav_journal.decimal(row["creditAmount"]),
         description=row["description"],
+    )
+
+
+_known_sets: dict[tuple[tuple[str, str], ...], tuple[tuple[str, str], ...]] = {}
+"""Dimension sets are few and entries are many: each is kept once."""
+
+
+def _dimensioned(row: Row) -> Entry:
+    entry = _entry(row)
+    found = tuple(sorted((line["code"], line["valueCode"]) for line in row["dimensionSetLines"]))
+    return Entry(
+        entry.entry_no,
+        entry.posting_date,
+        entry.document_no,
+        entry.account_no,
+        entry.amount,
+        _known_sets.setdefault(found, found),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import ssl
@@ -98,6 +99,9 @@ class VendorHook(HttpHook):
         super().__init__(method="GET", http_conn_id=conn_id)
         self._sleep = sleep
         self._allowed_hosts: set[str] = set()
+        self._calls = itertools.count(1)
+        self.calls_made = 0
+        """How often this hook has called its vendor, repeated calls included."""
 
     def get_conn(self, headers: Any = None, extra_options: Any = None) -> VendorSession:
         """The shared session of this process; carries no credential. Arguments of `HttpHook` are refused."""
@@ -149,6 +153,7 @@ class VendorHook(HttpHook):
         and must not be.
         """
         self._check_host(host_of(url))
+        self.calls_made = next(self._calls)
         data = None if body is None else _ENCODER.encode(body)
         content = {} if data is None else {"Content-Type": "application/json"}
         try:

@@ -6,6 +6,7 @@ import json
 import sys
 from pathlib import Path
 
+from cin7_nav.mappings.alerts import Alerts
 from cin7_nav.mappings.files import FILES, Section
 from cin7_nav.mappings.schedule import Schedule
 from cin7_nav.mappings.subscriptions import Subscriptions
@@ -13,7 +14,12 @@ from cin7_nav.mappings.subscriptions import Subscriptions
 
 def schemas() -> dict[str, str]:
     """File name → contents."""
-    types: dict[str, type[Section]] = {**FILES, "schedule": Schedule, "subscriptions": Subscriptions}
+    types: dict[str, type[Section]] = {
+        **FILES,
+        "schedule": Schedule,
+        "subscriptions": Subscriptions,
+        "alerts": Alerts,
+    }
     return {
         f"{name}.json": json.dumps(
             {"$schema": "http://json-schema.org/draft-07/schema#"} | model.model_json_schema(by_alias=True),

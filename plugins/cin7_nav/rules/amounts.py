@@ -57,6 +57,8 @@ class Posting:
     rules: set[RuleRef] = field(default_factory=set)
     lines: set[tuple[int, str]] = field(default_factory=set)
     """Index and place of the source lines."""
+    cin7_accounts: set[str] = field(default_factory=set)
+    """What the source lines are booked on in Cin7."""
 
 
 class Postings:
@@ -75,6 +77,7 @@ class Postings:
         *,
         tax_code: str = "",
         percent: Decimal = Decimal(0),
+        cin7_account: str = "",
     ) -> None:
         key = (account, dimensions, tax_code, percent)
         posting = self._postings.setdefault(key, Posting(tax_code, percent))
@@ -82,6 +85,8 @@ class Postings:
         posting.rules.update(rules)
         if line:
             posting.lines.add((line.index, line.place))
+        if cin7_account:
+            posting.cin7_accounts.add(cin7_account)
 
     def in_cents(self) -> Decimal:
         return sum((cents(posting.amount) for posting in self._postings.values()), Decimal(0))

@@ -196,7 +196,7 @@ def translate_cost(
         else:
             values = tuple((code, hit.value) for code, hit in dimensions)
             rules = (account.rule, *(hit.rule for _, hit in dimensions))
-            postings.add(account.value, values, line.total, rules, line)
+            postings.add(account.value, values, line.total, rules, line, cin7_account=line.account)
     if problems:
         return Translation(problems=tuple(problems))
     lines = tuple(
@@ -208,6 +208,7 @@ def translate_cost(
             dimensions=dimension_set,
             rules=_sorted(posting.rules),
             sources=tuple(place for _, place in sorted(posting.lines)),
+            cin7_accounts=tuple(sorted(posting.cin7_accounts)),
         )
         for account_no, dimension_set, posting in postings
     )

@@ -132,6 +132,7 @@ def _lines(
                 sources=tuple(place for _, place in sorted(posting.lines)) or ("rounding",),
                 tax_code=posting.tax_code,
                 predicted_tax=nav_tax(posting.amount, posting.percent),
+                cin7_accounts=tuple(sorted(posting.cin7_accounts)),
             )
             for account, dimensions, posting in postings
         ),
@@ -201,9 +202,17 @@ class _Builder:
                 line,
                 tax_code=tax.vat_code,
                 percent=tax.percent,
+                cin7_account=line.account,
             )
             return
-        postings.add(account.value, answers.dimensions, self._sign * net(self._document, line), rules, line)
+        postings.add(
+            account.value,
+            answers.dimensions,
+            self._sign * net(self._document, line),
+            rules,
+            line,
+            cin7_account=line.account,
+        )
         if not tax:
             return
         shares = split(self._sign * line.tax, [component.weight for component in tax.components])

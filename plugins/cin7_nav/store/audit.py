@@ -62,16 +62,46 @@ def trail(database: Database, record: str) -> list[Entry]:
 
 def first_broken_link(database: Database) -> int | None:
     """The id of the first row whose content or predecessor is not what its hash says; None: all is whole."""
+    return verify(database).broken
+
+
+@dataclass(frozen=True, slots=True)
+class Walked:
+    """What a walk along the chain of hashes found."""
+
+    rows: int
+    broken: int | None
+    """The first row that is not what its hash says, or does not follow the row before it."""
+    last_hash: str
+
+
+_WALKED_AT_ONCE = 100_000
+
+_WALK = """
+    SELECT count(*), min(id) FILTER (WHERE broken), (SELECT encode(hash, 'hex') FROM audit
+        WHERE company = %(company)s AND id <= %(last)s ORDER BY id DESC LIMIT 1)
+    FROM (
+        SELECT id, hash IS DISTINCT FROM audit_hash(audit) OR previous_hash IS DISTINCT FROM
+               coalesce(lag(hash) OVER (ORDER BY id), %(before)s) AS broken
+        FROM audit WHERE company = %(company)s AND id > %(after)s AND id <= %(last)s) AS link
+"""
+
+
+def verify(database: Database) -> Walked:
+    """Recompute the whole chain, a part at a time, in short transactions."""
+    after, before, rows, last_hash = 0, b"", 0, ""
     with database.transaction() as cursor:
-        cursor.execute(
-            """
-            SELECT min(id) FROM (
-                SELECT id, hash IS DISTINCT FROM audit_hash(audit) OR previous_hash IS DISTINCT FROM
-                       coalesce(lag(hash) OVER (ORDER BY id), ''::bytea) AS broken
-                FROM audit WHERE company = %s) AS link
-            WHERE broken
-            """,
-            (COMPANY,),
-        )
-        row = cursor.fetchone()
-        return row[0] if row else None
+        cursor.execute("SELECT coalesce(max(id), 0) FROM audit WHERE company = %s", (COMPANY,))
+        (end,) = cursor.fetchone() or (0,)
+    while after < end:
+        last = min(after + _WALKED_AT_ONCE, end)
+        with database.transaction() as cursor:
+            bounds = {"company": COMPANY, "after": after, "last": last, "before": before}
+            cursor.execute(_WALK, bounds)
+            count, broken, found = cursor.fetchone() or (0, None, None)
+        rows += count
+        if broken is not None:
+            return Walked(rows, broken, "")
+        last_hash = found or last_hash
+        before, after = bytes.fromhex(last_hash), last
+    return Walked(rows, None, last_hash)

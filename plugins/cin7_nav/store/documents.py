@@ -39,6 +39,8 @@ class Scope:
     """Business dates, both included."""
     run: str | None = None
     """Only what this run collected."""
+    asked_for: bool = False
+    """Whether somebody asked for these very documents: then what NAV refused is sent again at once."""
 
     def where(self) -> tuple[str, list[Any]]:
         """An SQL condition on `document` and its parameters."""

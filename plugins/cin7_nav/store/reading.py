@@ -205,3 +205,11 @@ def problems(database: Database) -> list[tuple[str, str, str, str, dt.datetime]]
             (COMPANY,),
         )
         return list(cursor.fetchall())
+
+
+def cursor_moved_at(database: Database, name: str) -> dt.datetime | None:
+    """When a list was read to its end last."""
+    with database.transaction() as cursor:
+        cursor.execute("SELECT updated_at FROM read_cursor WHERE company = %s AND name = %s", (COMPANY, name))
+        row = cursor.fetchone()
+        return row[0] if row else None

@@ -25,6 +25,10 @@ class LedgerRow:
     """The effective date, a business date."""
     type: str
     """What made it: `Sale`, `Purchase`, `StockAdjustment`, `Journal`, …"""
+    task_id: str = ""
+    """The id of the document, or of the sale or purchase that it belongs to; lower case."""
+    reference: str = ""
+    """The document's number; of a credit note behind that of its invoice, `INV-00004/CR-00002`."""
 
 
 class _Row(Record):
@@ -33,6 +37,8 @@ class _Row(Record):
     Amount: Number = None
     EffectiveDate: Date = None
     Type: Text = ""
+    TaskID: Text = ""
+    Reference: Text = ""
 
 
 def ledger_row(row: Mapping[str, Any]) -> LedgerRow:
@@ -47,5 +53,11 @@ def ledger_row(row: Mapping[str, Any]) -> LedgerRow:
     if not parsed.Type:
         raise WireError(record, (("Type", "expected, found none: it tells an invoice's row from others"),))
     return LedgerRow(
-        parsed.DebitAccountCode, parsed.CreditAccountCode, parsed.Amount, parsed.EffectiveDate, parsed.Type
+        parsed.DebitAccountCode,
+        parsed.CreditAccountCode,
+        parsed.Amount,
+        parsed.EffectiveDate,
+        parsed.Type,
+        parsed.TaskID.lower(),
+        parsed.Reference,
     )

@@ -132,6 +132,10 @@ class Collector:
                 self._read_anyhow(side, order_id)
         return self.collected
 
+    def order(self, side: str, order_id: str) -> bool:
+        """Read one order anew; whether it is there."""
+        return self._read_anyhow(side, order_id)
+
     def _look_at(self, event: Event) -> None:
         """Read the order that an event points at.
 

@@ -205,18 +205,23 @@ def deliver(context: Mapping[str, Any]) -> dict[str, int]:
     mappings = load(mappings_directory())
     if work.dry_run or not isinstance(mappings, Mappings):
         return {}
-    outcome: Counter[str] = Counter()
     with desk() as at:
-        reference = at.reference(mappings)
-        again = True
-        while again:
-            done = Deliverer(at.database, at.nav, reference, mappings, work.run).deliver(work.carried)
-            outcome += done
-            again = bool(done[State.RECEIVED])
-            if again:  # something was taken back, or changed on its way: what is due now goes on at once
-                translating.translate(at.database, mappings, reference, work.run, work.carried, retry=False)
+        outcome = delivered(at, mappings, at.reference(mappings), work.run, work.carried)
     log.info("Delivered: %s", dict(outcome))
     return dict(outcome)
+
+
+def delivered(at: Desk, mappings: Mappings, reference: Reference, run: Run, scope: Scope) -> Counter[str]:
+    """Send what is ready, and what becomes ready by that. Counts by the states that documents came to."""
+    outcome: Counter[str] = Counter()
+    again = True
+    while again:
+        done = Deliverer(at.database, at.nav, reference, mappings, run).deliver(scope)
+        outcome += done
+        again = bool(done[State.RECEIVED])
+        if again:  # something was taken back, or changed on its way: what is due now goes on at once
+            translating.translate(at.database, mappings, reference, run, scope, retry=False)
+    return outcome
 
 
 def settle(

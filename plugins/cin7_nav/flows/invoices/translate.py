@@ -70,7 +70,8 @@ def translate(
             verdicts = [waiting(stored, tuple(map(_problem, mappings[:5]))) for stored in chunk]
             agreeing: dict[int, str] = {}
         else:
-            translator = Translator(database, mappings, reference, chunk, named=bool(scope.numbers))
+            named = scope.asked_for or bool(scope.numbers)
+            translator = Translator(database, mappings, reference, chunk, named=named)
             verdicts = translator.verdicts()
             agreeing = translator.agreeing
         with database.transaction() as cursor:

@@ -1,0 +1,1 @@
+"""Pages beside Airflow's own, on Airflow's server and behind its login."""
