@@ -29,6 +29,7 @@ import datetime as dt
 from typing import Any
 
 from airflow.sdk import Param, dag, get_current_context, task
+from cin7_nav.flows.alerts.notifiers import TOLD
 from cin7_nav.flows.assets import POLL_DUE
 from cin7_nav.flows.decisions import answering
 from cin7_nav.flows.decisions.operator import DecisionOperator
@@ -42,6 +43,7 @@ from cin7_nav.flows.decisions.question import OPTIONS
     catchup=False,
     max_active_runs=200,
     default_args={
+        **TOLD,
         "owner": "cin7-nav",
         "retries": 4,
         "retry_delay": dt.timedelta(seconds=15),

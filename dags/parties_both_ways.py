@@ -27,6 +27,7 @@ import datetime as dt
 from typing import Any
 
 from airflow.sdk import AssetOrTimeSchedule, CronDataIntervalTimetable, Param, dag, get_current_context, task
+from cin7_nav.flows.alerts.notifiers import TOLD, deadline
 from cin7_nav.flows.assets import POLL_DUE, landed, load_schedule, with_warnings
 from cin7_nav.flows.decisions import asking
 from cin7_nav.flows.parties import tasks
@@ -44,7 +45,9 @@ SCHEDULE, WARNINGS = load_schedule()
     start_date=dt.datetime(2020, 1, 1, tzinfo=dt.UTC),
     catchup=False,
     max_active_runs=1,
+    deadline=deadline("parties_both_ways", dt.timedelta(hours=2)),
     default_args={
+        **TOLD,
         "owner": "cin7-nav",
         "retries": 4,
         "retry_delay": dt.timedelta(seconds=15),

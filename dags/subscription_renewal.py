@@ -12,7 +12,7 @@ on, and at once when the receiver meets a wrong secret or something that it can'
 **Steps.** `renew` compares wanted with existing, acts, and catches up: after every gap NAV's flows get an
 event that says since when to read, and `poll` lets the flows read Cin7's lists. The audit trail says for each
 gap: silent from … to …, how many records were found by polling. `alarm` turns red where something needs a
-person, once, and again after twelve hours; a notifier can be named in `subscriptions.yaml`.
+person, once, and again after twelve hours; the DAG `alerts` passes it on.
 
 What is there and what is wrong shows `cin7-nav subscriptions`.
 """
@@ -22,11 +22,11 @@ from __future__ import annotations
 import datetime as dt
 
 from airflow.sdk import AssetOrTimeSchedule, CronTriggerTimetable, dag, get_current_context, task
+from cin7_nav.flows.alerts.notifiers import TOLD, deadline
 from cin7_nav.flows.assets import POLL_DUE, landed, load_schedule, with_warnings
 from cin7_nav.flows.subscriptions import tasks
 
 SCHEDULE, WARNINGS = load_schedule()
-NOTIFIERS, MISTAKES = tasks.notifiers()
 
 
 @dag(
@@ -39,16 +39,17 @@ NOTIFIERS, MISTAKES = tasks.notifiers()
     ),
     catchup=False,
     max_active_runs=1,
+    deadline=deadline("subscription_renewal", dt.timedelta(hours=2)),
     default_args={
+        **TOLD,
         "owner": "cin7-nav",
         "retries": 4,
         "retry_delay": dt.timedelta(seconds=15),
         "retry_exponential_backoff": 2.0,
         "max_retry_delay": dt.timedelta(minutes=10),
-        "on_failure_callback": NOTIFIERS,
     },
     tags=["cin7-nav", "cin7", "nav", "webhooks"],
-    doc_md=with_warnings(__doc__ or "", (*WARNINGS, *MISTAKES)),
+    doc_md=with_warnings(__doc__ or "", WARNINGS),
 )
 def subscription_renewal() -> None:
     @task
@@ -59,7 +60,7 @@ def subscription_renewal() -> None:
     def poll(due: bool) -> None:
         """Lets the flows read what changed in Cin7 while it was silent; skipped where it was not."""
 
-    @task(trigger_rule="all_done")
+    @task(trigger_rule="all_done", on_failure_callback=None, on_success_callback=None)
     def alarm() -> int:
         return tasks.alarm()
 

@@ -36,7 +36,7 @@ def test_the_shipped_file_wants_what_the_flows_look_at() -> None:
         ("nav: [Vendor Ledger]\ncin7: []\n", "an entity set of NAV's API v2.0"),
         ("nav: []\n", "`cin7` is required"),
         ("nav: []\ncin7: []\nrenew_when_left: 5\n", "a percentage from 10 to 90"),
-        ("nav: []\ncin7: []\nalarms: {}\n", "did you mean alarm?"),
+        ("nav: []\ncin7: []\nrenew_when: 50\n", "did you mean renew_when_left?"),
     ],
 )
 def test_a_mistake_is_told_with_its_place(tmp_path: Path, text: str, told: str) -> None:

@@ -8,11 +8,21 @@ from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any
 
-from cin7_nav.store import alerts, applications, documents, figures, reading, reconciliation
+from cin7_nav.store import (
+    alerts,
+    applications,
+    documents,
+    figures,
+    movements,
+    reading,
+    reconciliation,
+    subscriptions,
+)
 from cin7_nav.store.alerts import Alert
 from cin7_nav.store.database import Database
 from cin7_nav.store.figures import Budget, Flow, Waiting
 from cin7_nav.store.reconciliation import Open
+from cin7_nav.store.subscriptions import Subscription, Trouble
 
 FLOWS = ("invoices",)
 LISTS = ("sale_list", "purchase_list", "nav_entries")
@@ -22,6 +32,8 @@ LISTS = ("sale_list", "purchase_list", "nav_entries")
 class Status:
     documents: dict[str, int]
     """How many are in which state."""
+    movements: dict[str, int]
+    """Of stock, in which state."""
     waiting: tuple[Waiting, ...]
     flows: tuple[Flow, ...]
     unreadable: int
@@ -31,6 +43,9 @@ class Status:
     last_read: dict[str, dt.datetime | None]
     """When a list was read to its end last."""
     budget: tuple[Budget, ...]
+    subscriptions: tuple[Subscription, ...]
+    troubles: tuple[Trouble, ...]
+    """What is wrong with webhooks and subscriptions and needs a person."""
     differences: tuple[Open, ...]
     alerts: tuple[Alert, ...]
 
@@ -50,6 +65,7 @@ class Status:
 def status(database: Database) -> Status:
     return Status(
         documents.counts(database, documents.Scope()),
+        movements.counts(database),
         tuple(figures.waiting(database)),
         tuple(figures.flow(database, name) for name in FLOWS),
         len(reading.problems(database)),
@@ -57,6 +73,8 @@ def status(database: Database) -> Status:
         {name: reading.cursor_value(database, name) for name in LISTS},
         {name: reading.cursor_moved_at(database, name) for name in LISTS},
         tuple(figures.budget(database)),
+        tuple(subscriptions.known(database)),
+        tuple(one for one, _ in subscriptions.open_troubles(database) if not one.once),
         tuple(reconciliation.still_open(database)),
         tuple(alerts.standing(database)),
     )

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import BeforeValidator, WithJsonSchema
 
 from cin7_nav.mappings.files import Section
 from cin7_nav.mappings.reader import MappingError, check, nearest, read
@@ -58,15 +58,6 @@ Share = Annotated[
 ]
 
 
-class Alarm(Section):
-    """Who is told what needs a person."""
-
-    notifier: str = ""
-    """Class of an Airflow notifier, e.g. `airflow.providers.smtp.notifications.smtp.SmtpNotifier`."""
-    arguments: dict[str, str] = Field(default_factory=dict)
-    """What the notifier is made with; `{{ exception }}` stands for what is wrong."""
-
-
 class Subscriptions(Section):
     nav: tuple[Entity, ...]
     """Entity sets of NAV's API v2.0 whose changes we want to be told of."""
@@ -74,7 +65,6 @@ class Subscriptions(Section):
     """Types of Cin7 webhook that we want to have."""
     renew_when_left: Share = 50
     """A NAV subscription is renewed when less than this percentage of its life is left."""
-    alarm: Alarm = Alarm()
 
 
 def load(directory: Path) -> Subscriptions | list[MappingError]:

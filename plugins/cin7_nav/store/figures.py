@@ -44,13 +44,15 @@ def posted_by_day(database: Database, days: int) -> list[Day]:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Documents that are not in the ledger, by why."""
+    """What has not reached the other system, by why."""
 
+    what: str
+    """`documents`, `movements` or `parties`."""
     state: str
     cause: str
     """Code of the first problem; the state itself where there is none."""
     fixer: str
-    documents: int
+    records: int
     oldest: dt.timedelta
 
 
@@ -59,13 +61,21 @@ def waiting(database: Database) -> list[Waiting]:
     with database.transaction() as cursor:
         cursor.execute(
             """
-            SELECT state, coalesce(problems->0->>'code', state), coalesce(problems->0->>'fixer', ''),
-                count(*),
-                   clock_timestamp() - min(coalesce(problem_since, state_since))
-            FROM document WHERE company = %s AND state NOT IN ('posted', 'skipped', 'reversed')
-            GROUP BY 1, 2, 3 ORDER BY 4 DESC, 2
+            SELECT what, state, coalesce(problems->0->>'code', state), coalesce(problems->0->>'fixer', ''),
+                count(*), clock_timestamp() - min(since)
+            FROM (
+                SELECT 'documents' AS what, state, problems, coalesce(problem_since, state_since) AS since
+                FROM document WHERE company = %(c)s AND state NOT IN ('posted', 'skipped', 'reversed')
+                UNION ALL
+                SELECT 'movements', state, problems, coalesce(problem_since, state_since)
+                FROM movement WHERE company = %(c)s AND state NOT IN ('posted', 'skipped', 'reversed')
+                UNION ALL
+                SELECT 'parties', 'needs_attention', problems, problem_since
+                FROM party_link WHERE company = %(c)s AND problems <> '[]'
+            ) AS waiting
+            GROUP BY 1, 2, 3, 4 ORDER BY 5 DESC, 1, 3
             """,
-            (COMPANY,),
+            {"c": COMPANY},
         )
         return [Waiting(*row) for row in cursor.fetchall()]
 

@@ -21,15 +21,16 @@ from cin7_nav.mappings.alerts import Alerts, load
 from cin7_nav.store import alerts
 from cin7_nav.store.database import Database
 from cin7_nav.store.figures import Flow, Waiting
+from cin7_nav.store.subscriptions import Trouble
 
 NOW = dt.datetime(2026, 11, 25, 12, 0, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
-CALM = Status({}, (), (), 0, 0, {}, {}, (), (), ())
+CALM = Status({}, {}, (), (), 0, 0, {}, {}, (), (), (), (), ())
 BAD_FILE = "waiting_hours: soon\nwebhook: true\ndifferences: -1\n"
 
 
-def waits(state: str, cause: str, age: dt.timedelta, documents: int = 1) -> Waiting:
-    return Waiting(state, cause, "mapping editor", documents, age)
+def waits(state: str, cause: str, age: dt.timedelta, records: int = 1, what: str = "documents") -> Waiting:
+    return Waiting(what, state, cause, "mapping editor", records, age)
 
 
 def test_a_calm_installation_has_no_causes() -> None:
@@ -43,11 +44,28 @@ def test_documents_that_wait_for_one_cause_are_one_message() -> None:
         waits("unknown", "unknown", DAY / 4),
     )
     found = causes(replace(CALM, waiting=waiting), Alerts(), NOW)
-    assert set(found) == {f"{PREFIX}needs_attention account_unmapped", f"{PREFIX}unknown unknown"}
-    told_of = found[f"{PREFIX}needs_attention account_unmapped"]
+    assert set(found) == {
+        f"{PREFIX}documents needs_attention account_unmapped",
+        f"{PREFIX}documents unknown unknown",
+    }
+    told_of = found[f"{PREFIX}documents needs_attention account_unmapped"]
     assert "40 documents" in told_of
     assert "48 hours" in told_of
     assert "mapping editor" in told_of
+
+
+def test_stock_and_parties_that_wait_are_causes_of_their_own() -> None:
+    waiting = tuple(
+        waits("needs_attention", "blocked", 2 * DAY, 3, what) for what in ("movements", "parties")
+    )
+    found = causes(replace(CALM, waiting=waiting), Alerts(), NOW)
+    assert [message.partition(" are")[0] for message in found.values()] == ["3 movements", "3 parties"]
+
+
+def test_a_subscription_that_needs_a_person_is_a_cause() -> None:
+    trouble = Trouble("nav", "vendors", "nav_not_renewed", "it ends in 5 h", "data team")
+    found = causes(replace(CALM, troubles=(trouble,)), Alerts(), NOW)
+    assert found == {f"{PREFIX}nav vendors nav_not_renewed": "it ends in 5 h (data team can fix it)"}
 
 
 def test_silence_and_unclaimed_events_are_causes() -> None:

@@ -1,4 +1,4 @@
-"""Which causes there are now, by the rules of `alerts.yaml`. One cause, however many documents it is
+"""Which causes there are now, by the rules of `alerts.yaml`. One cause, however many records it is
 about."""
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ def causes(found: Status, rules: Alerts, now: dt.datetime) -> dict[str, str]:
         hours = rules.in_doubt_hours if on_the_way else rules.waiting_hours
         if hours is not None and one.oldest > dt.timedelta(hours=hours):
             who = f"; {one.fixer} can fix it" if one.fixer else ""
-            told[f"{PREFIX}{one.state} {one.cause}"] = (
-                f"{one.documents} documents are {one.state} ({one.cause}), the oldest for "
+            told[f"{PREFIX}{one.what} {one.state} {one.cause}"] = (
+                f"{one.records} {one.what} are {one.state} ({one.cause}), the oldest for "
                 f"{_hours(one.oldest)}{who}"
             )
     for flow in found.flows:
@@ -40,6 +40,10 @@ def causes(found: Status, rules: Alerts, now: dt.datetime) -> dict[str, str]:
     for name, read_at in found.last_read.items():
         if rules.silence_hours and read_at and now - read_at > dt.timedelta(hours=rules.silence_hours):
             told[f"{PREFIX}silence of {name}"] = f"{name} was not read for {_hours(now - read_at)}"
+    for trouble in found.troubles:
+        told[f"{PREFIX}{' '.join(filter(None, (trouble.source, trouble.name, trouble.code)))}"] = (
+            f"{trouble.message} ({trouble.fixer} can fix it)"
+        )
     count, amount = len(found.differences), found.difference_amount
     too_many = rules.differences is not None and count > rules.differences
     too_much = rules.difference_amount is not None and amount > rules.difference_amount

@@ -89,7 +89,7 @@ def _page(database: Database, run: Reconciliation, found: Sequence[Open]) -> dic
         "left": [_told(row) for row in _rows(run) if not row.carried],
         "posted": [_bar(f"{day.day}", day.posted) for day in days],
         "latency": [_bar(f"{day.day}", round(day.slow_s, 1)) for day in days],
-        "waiting": [_bar(f"{one.cause} ({one.state})", one.documents) for one in waiting],
+        "waiting": [_bar(f"{one.cause} ({one.state})", one.records) for one in waiting],
         "ages": [_bar(cause, round(age, 1)) for cause, age in hours],
         "budget": [_bar(one.bucket, one.allowed - one.free) for one in figures.budget(database)],
     }

@@ -15,7 +15,6 @@ from cin7_nav.flows.subscriptions.renewal import ReceiverConnection, Renewal
 from cin7_nav.hooks.cin7 import Cin7Hook
 from cin7_nav.hooks.nav import NavHook
 from cin7_nav.mappings import subscriptions
-from cin7_nav.mappings.subscriptions import Subscriptions
 from cin7_nav.sensors.webhook_landed import owner
 from cin7_nav.store import subscriptions as store
 from cin7_nav.store.database import Database
@@ -67,27 +66,6 @@ def alarm() -> int:
     if urgent:
         raise NeedsSomebody(" ".join(urgent))
     return still
-
-
-def notifiers() -> tuple[list[Any], tuple[str, ...]]:
-    """The notifier that `subscriptions.yaml` names, and what is wrong with it. It never keeps the DAG from
-    loading: without one, the red task is the alarm."""
-    found = subscriptions.load(mappings_directory())
-    if not isinstance(found, Subscriptions):
-        return [], tuple(map(str, found))
-    if not found.alarm.notifier:
-        return [], ()
-    from airflow.sdk import BaseNotifier
-    from airflow.sdk._shared.module_loading import import_string
-
-    try:
-        kind = import_string(found.alarm.notifier)
-        notifier = kind(**found.alarm.arguments)
-    except (ImportError, TypeError, ValueError, AirflowException) as error:
-        return [], (f"{subscriptions.FILE}: the notifier {found.alarm.notifier} can't be made: {error}",)
-    if not isinstance(notifier, BaseNotifier):
-        return [], (f"{subscriptions.FILE}: {found.alarm.notifier} is no Airflow notifier",)
-    return [notifier], ()
 
 
 def _database() -> Database:
