@@ -39,7 +39,7 @@ cin7-nav: setup ## ask the running stack (ARGS="status", ARGS="preview INV-00201
 	@$(VENV)/python -m stack exec $(if $(filter-out 0,$(DEMO)),--demo) -- cin7-nav $(ARGS)
 
 test: setup ## the everyday tests (TESTS=tests/rules ARGS="-k rounding")
-	$(VENV)/python -m pytest -m "not long" $(TESTS) $(ARGS)
+	$(VENV)/python -m pytest -n 4 --dist loadfile -m "not long" $(TESTS) $(ARGS)
 
 test-long: setup ## the tests that start the whole stack or take long
 	$(VENV)/python -m pytest -m long $(TESTS) $(ARGS)

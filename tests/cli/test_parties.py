@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cin7_nav.cli import app
+from cin7_nav.cli import app, console
 from typer.testing import CliRunner, Result
 
 from tests.flows.parties.conftest import connections, flow, linked, mapping_files
@@ -18,7 +18,7 @@ __all__ = ["connections", "flow", "linked", "mapping_files"]
 @pytest.fixture
 def run(flow: Any, airflow_connection: None, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setenv("CIN7_NAV_MAPPINGS", str(flow.directory))
-    monkeypatch.setenv("COLUMNS", "300")
+    monkeypatch.setattr(console.out, "_width", 300)
 
     def command(*arguments: str) -> Result:
         return CliRunner().invoke(app, ["parties", *arguments])
