@@ -24,6 +24,7 @@ class Sort(StrEnum):
     BY_HAND = "posted by hand"
     SURPLUS = "surplus"
     APPLICATION = "application"
+    LEVEL = "stock level"
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,7 @@ def waiting(database: Database) -> list[Waiting]:
                 FROM movement WHERE company = %(c)s AND state NOT IN ('posted', 'skipped', 'reversed')
                 UNION ALL
                 SELECT 'parties', 'needs_attention', problems, problem_since
-                FROM party_link WHERE company = %(c)s AND problems <> '[]'
+                FROM party_link WHERE company = %(c)s AND ended_at IS NULL AND problems <> '[]'
             ) AS waiting
             GROUP BY 1, 2, 3, 4 ORDER BY 5 DESC, 1, 3
             """,

@@ -230,7 +230,7 @@ def test_a_further_comparison_opens_and_closes_its_own_differences(
 ) -> None:
     finding = Finding(Sort.AMOUNT, "too_few", "3 pieces less in NAV", "count them", Fixer.ACCOUNTANT)
     found = [Difference("stock", "HV-0001 LONDON", "HV-0001", books.day(1), finding)]
-    monkeypatch.setitem(COMPARISONS, "stock", lambda both, period: list(found))
+    monkeypatch.setitem(COMPARISONS, "stock", lambda database: list(found))
     books.reconcile()
     assert books.causes() == {"HV-0001": {("amount", "too_few")}}
     found.clear()

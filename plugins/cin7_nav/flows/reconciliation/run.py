@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from cin7_nav.flows.invoices.reference import FRESH, Reference
-from cin7_nav.flows.reconciliation import ledger
+from cin7_nav.flows.reconciliation import ledger, standing
 from cin7_nav.flows.reconciliation.documents import AREA as DOCUMENTS
 from cin7_nav.flows.reconciliation.documents import Documents
 from cin7_nav.flows.reconciliation.sources import NavBooks, NavReader, Period, read_cin7, read_records
@@ -21,13 +21,13 @@ from cin7_nav.store import reconciliation as store
 from cin7_nav.store.database import Database
 from cin7_nav.store.reconciliation import Difference, Reconciliation, Record
 
-Comparison = Callable[["Both", Period], Sequence[Difference]]
-"""A further comparison: what it finds in a period. Its name is the area under which its differences open and
-close."""
+Comparison = Callable[[Database], Sequence[Difference]]
 
-COMPARISONS: dict[str, Comparison] = {}
-"""Comparisons beside that of documents and ledgers, by area: the flows of stock and of parties register
-theirs."""
+COMPARISONS: dict[str, Comparison] = {
+    standing.STOCK: standing.stock_levels,
+    standing.PARTIES: standing.parties_apart,
+}
+"""Beside that of documents and ledgers, by the area under which their differences open and close."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def reconcile(both: Both, asked: Period, run: str) -> Outcome:
             rows.append(row)
             found += [difference] if difference else []
     for compare in COMPARISONS.values():
-        found += compare(both, asked)
+        found += compare(both.database)
     rows = ledger.together([*rows, *ledger.not_carried(books, both.mappings)])
     done = Reconciliation(
         run,
