@@ -29,11 +29,11 @@ import datetime as dt
 from typing import Any
 
 from airflow.sdk import Param, dag, get_current_context, task
-from cin7_nav.flows.alerts.notifiers import TOLD
 from cin7_nav.flows.assets import POLL_DUE
 from cin7_nav.flows.decisions import answering
 from cin7_nav.flows.decisions.operator import DecisionOperator
 from cin7_nav.flows.decisions.question import OPTIONS
+from cin7_nav.flows.defaults import TASKS
 
 
 @dag(
@@ -42,14 +42,7 @@ from cin7_nav.flows.decisions.question import OPTIONS
     start_date=dt.datetime(2020, 1, 1, tzinfo=dt.UTC),
     catchup=False,
     max_active_runs=200,
-    default_args={
-        **TOLD,
-        "owner": "cin7-nav",
-        "retries": 4,
-        "retry_delay": dt.timedelta(seconds=15),
-        "retry_exponential_backoff": 2.0,
-        "max_retry_delay": dt.timedelta(minutes=10),
-    },
+    default_args=TASKS,
     tags=["cin7-nav", "cin7", "nav", "decisions"],
     doc_md=__doc__,
     params={

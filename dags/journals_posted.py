@@ -17,8 +17,8 @@ from __future__ import annotations
 import datetime as dt
 
 from airflow.sdk import dag, get_current_context, task
-from cin7_nav.flows.alerts.notifiers import TOLD
 from cin7_nav.flows.assets import STAGED
+from cin7_nav.flows.defaults import TASKS
 from cin7_nav.flows.invoices import tasks
 from cin7_nav.sensors.journal_posted import JournalPostedSensor
 
@@ -29,14 +29,7 @@ from cin7_nav.sensors.journal_posted import JournalPostedSensor
     start_date=dt.datetime(2020, 1, 1, tzinfo=dt.UTC),
     catchup=False,
     max_active_runs=1,
-    default_args={
-        **TOLD,
-        "owner": "cin7-nav",
-        "retries": 4,
-        "retry_delay": dt.timedelta(seconds=15),
-        "retry_exponential_backoff": 2.0,
-        "max_retry_delay": dt.timedelta(minutes=10),
-    },
+    default_args=TASKS,
     tags=["cin7-nav", "nav", "invoices"],
     doc_md=__doc__,
 )

@@ -27,9 +27,10 @@ import datetime as dt
 from typing import Any
 
 from airflow.sdk import AssetOrTimeSchedule, CronDataIntervalTimetable, Param, dag, get_current_context, task
-from cin7_nav.flows.alerts.notifiers import TOLD, deadline
+from cin7_nav.flows.alerts.notifiers import deadline
 from cin7_nav.flows.assets import POLL_DUE, landed, load_schedule, with_warnings
 from cin7_nav.flows.decisions import asking
+from cin7_nav.flows.defaults import TASKS
 from cin7_nav.flows.parties import tasks
 from cin7_nav.sensors.webhook_landed import WebhookLandedSensor
 
@@ -46,14 +47,7 @@ SCHEDULE, WARNINGS = load_schedule()
     catchup=False,
     max_active_runs=1,
     deadline=deadline("parties_both_ways", dt.timedelta(hours=2)),
-    default_args={
-        **TOLD,
-        "owner": "cin7-nav",
-        "retries": 4,
-        "retry_delay": dt.timedelta(seconds=15),
-        "retry_exponential_backoff": 2.0,
-        "max_retry_delay": dt.timedelta(minutes=10),
-    },
+    default_args=TASKS,
     tags=["cin7-nav", "cin7", "nav", "parties"],
     doc_md=with_warnings(__doc__ or "", WARNINGS),
     params={

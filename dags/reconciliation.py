@@ -25,8 +25,9 @@ import datetime as dt
 from typing import Any
 
 from airflow.sdk import CronTriggerTimetable, Param, dag, get_current_context, task
-from cin7_nav.flows.alerts.notifiers import TOLD, deadline
+from cin7_nav.flows.alerts.notifiers import deadline
 from cin7_nav.flows.assets import load_schedule, with_warnings
+from cin7_nav.flows.defaults import TASKS
 from cin7_nav.flows.reconciliation import tasks
 
 SCHEDULE, WARNINGS = load_schedule()
@@ -39,14 +40,7 @@ SCHEDULE, WARNINGS = load_schedule()
     catchup=False,
     deadline=deadline("reconciliation", dt.timedelta(hours=2)),
     max_active_runs=1,
-    default_args={
-        **TOLD,
-        "owner": "cin7-nav",
-        "retries": 4,
-        "retry_delay": dt.timedelta(seconds=15),
-        "retry_exponential_backoff": 2.0,
-        "max_retry_delay": dt.timedelta(minutes=10),
-    },
+    default_args=TASKS,
     tags=["cin7-nav", "cin7", "nav", "reconciliation"],
     doc_md=with_warnings(__doc__ or "", WARNINGS),
     params={

@@ -19,7 +19,8 @@ import datetime as dt
 from typing import Any
 
 from airflow.sdk import Param, dag, get_current_context, task
-from cin7_nav.flows.alerts.notifiers import TOLD, deadline
+from cin7_nav.flows.alerts.notifiers import deadline
+from cin7_nav.flows.defaults import TASKS
 from cin7_nav.flows.replay import selection, tasks
 
 
@@ -38,14 +39,7 @@ def _day(title: str, description: str) -> Param:
     catchup=False,
     deadline=deadline("replay", dt.timedelta(days=1)),
     max_active_runs=1,
-    default_args={
-        **TOLD,
-        "owner": "cin7-nav",
-        "retries": 4,
-        "retry_delay": dt.timedelta(seconds=15),
-        "retry_exponential_backoff": 2.0,
-        "max_retry_delay": dt.timedelta(minutes=10),
-    },
+    default_args=TASKS,
     tags=["cin7-nav", "cin7", "nav", "replay"],
     doc_md=__doc__,
     params={

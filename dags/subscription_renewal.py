@@ -22,8 +22,9 @@ from __future__ import annotations
 import datetime as dt
 
 from airflow.sdk import AssetOrTimeSchedule, CronTriggerTimetable, dag, get_current_context, task
-from cin7_nav.flows.alerts.notifiers import TOLD, deadline
+from cin7_nav.flows.alerts.notifiers import deadline
 from cin7_nav.flows.assets import POLL_DUE, landed, load_schedule, with_warnings
+from cin7_nav.flows.defaults import TASKS
 from cin7_nav.flows.subscriptions import tasks
 
 SCHEDULE, WARNINGS = load_schedule()
@@ -40,14 +41,7 @@ SCHEDULE, WARNINGS = load_schedule()
     catchup=False,
     max_active_runs=1,
     deadline=deadline("subscription_renewal", dt.timedelta(hours=2)),
-    default_args={
-        **TOLD,
-        "owner": "cin7-nav",
-        "retries": 4,
-        "retry_delay": dt.timedelta(seconds=15),
-        "retry_exponential_backoff": 2.0,
-        "max_retry_delay": dt.timedelta(minutes=10),
-    },
+    default_args=TASKS,
     tags=["cin7-nav", "cin7", "nav", "webhooks"],
     doc_md=with_warnings(__doc__ or "", WARNINGS),
 )
