@@ -1,4 +1,4 @@
-"""`python -m stack up | down | status | demo`."""
+"""`python -m stack up | down | status | demo`, and `secrets | init` for containers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from . import control, demo
+from . import container, control, demo
 from .settings import StackError
 
 
@@ -23,6 +23,8 @@ def main() -> int:
     inside = commands.add_parser("exec", help="run a program in the environment of the stack's Airflow")
     inside.add_argument("--demo", action="store_true", help="of the running demo instead of `up`")
     inside.add_argument("program", nargs=argparse.REMAINDER)
+    commands.add_parser("secrets", help="print random secrets as lines for .env")
+    commands.add_parser("init", help="in a container: bring databases, connections and login up to date")
     arguments = parser.parse_args()
     actions: dict[str, Callable[[], int]] = {
         "up": control.up,
@@ -31,6 +33,8 @@ def main() -> int:
         "supervise": control.supervise,
         "clean": demo.clean,
         "exec": lambda: control.execute(arguments.program, demo=arguments.demo),
+        "secrets": container.new_secrets,
+        "init": container.init,
         "demo": lambda: demo.run(once=arguments.once),
     }
     try:

@@ -47,7 +47,7 @@ def environment(settings: Settings, metadata: str | None) -> dict[str, str]:
         ("core", "test_connection"): "Enabled",
         ("core", "simple_auth_manager_users"): f"{ADMIN}:admin",
         ("core", "simple_auth_manager_passwords_file"): str(home / "passwords.json"),
-        ("core", "execution_api_server_url"): f"http://127.0.0.1:{port}/execution/",
+        ("core", "execution_api_server_url"): f"{settings.airflow_server}/execution/",
         ("core", "min_serialized_dag_update_interval"): "5",
         ("scheduler", "scheduler_idle_sleep_time"): "0.1",
         ("dag_processor", "refresh_interval"): "10",

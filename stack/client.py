@@ -27,7 +27,7 @@ class AirflowClient:
     def health(self) -> dict[str, str]:
         """The status of each part of Airflow ("healthy"), empty while the API server does not answer."""
         try:
-            answer = self._session.get(f"{self._base}/api/v2/monitor/health", timeout=5)
+            answer = self._session.get(f"{self.settings.airflow_server}/api/v2/monitor/health", timeout=5)
             answer.raise_for_status()
         except requests.RequestException:
             return {}
@@ -60,26 +60,26 @@ class AirflowClient:
         runs = self._get("dags/~/dagRuns", state="failed", limit=100)["dag_runs"]
         return [(run["dag_id"], run["dag_run_id"]) for run in runs]
 
-    @property
-    def _base(self) -> str:
-        return f"http://127.0.0.1:{self.settings.port('AIRFLOW_PORT')}"
-
     def _get(self, path: str, **query: Any) -> Any:
         return self._call("GET", path, params=query)
 
     def _call(self, method: str, path: str, **kwargs: Any) -> Any:
         if "Authorization" not in self._session.headers:
             self._log_in()
-        answer = self._session.request(method, f"{self._base}/api/v2/{path}", timeout=20, **kwargs)
+        answer = self._session.request(
+            method, f"{self.settings.airflow_server}/api/v2/{path}", timeout=20, **kwargs
+        )
         if answer.status_code == requests.codes.unauthorized:
             self._log_in()
-            answer = self._session.request(method, f"{self._base}/api/v2/{path}", timeout=20, **kwargs)
+            answer = self._session.request(
+                method, f"{self.settings.airflow_server}/api/v2/{path}", timeout=20, **kwargs
+            )
         answer.raise_for_status()
         return answer.json()
 
     def _log_in(self) -> None:
         answer = self._session.post(
-            f"{self._base}/auth/token",
+            f"{self.settings.airflow_server}/auth/token",
             json={"username": airflow.ADMIN, "password": airflow.password(self.settings)},
             timeout=20,
         )

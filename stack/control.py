@@ -129,7 +129,7 @@ def status() -> int:
 def execute(program: list[str], *, demo: bool) -> int:
     """Become `program`, which then finds Airflow's database and connections."""
     settings = Settings.read(demo=demo)
-    if supervisor.holder(settings) is None:
+    if embedded_postgres(settings) and supervisor.holder(settings) is None:
         raise StackError(f"Nothing is running. `make {'demo' if demo else 'up'}` starts the stack.")
     given = [part for part in program if part != "--"] if program[:1] == ["--"] else program
     path = f"{airflow.BIN}{os.pathsep}{os.environ.get('PATH', os.defpath)}"

@@ -109,36 +109,11 @@ class Postgres:
 
     def ensure(self, *roles: Role) -> None:
         """Make each role with its database where missing, and set its password."""
-        with self._administrator() as cursor:
-            for role in roles:
-                name, password = sql.Identifier(role.name), sql.Literal(role.password)
-                cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role.name,))
-                verb = sql.SQL("ALTER" if cursor.fetchone() else "CREATE")
-                cursor.execute(
-                    sql.SQL("{} ROLE {} LOGIN {} PASSWORD {}").format(
-                        verb, name, sql.SQL(role.options), password
-                    )
-                )
-                cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", (role.name,))
-                if not cursor.fetchone():
-                    cursor.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(name, name))
-                    cursor.execute(sql.SQL("REVOKE CONNECT ON DATABASE {} FROM PUBLIC").format(name))
+        ensure(self.dsn(), *roles)
 
     def admit(self, guest: str, database: str) -> None:
         """Let the role `guest` connect to a database that `ensure` has made."""
-        with self._administrator() as cursor:
-            cursor.execute(
-                sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(
-                    sql.Identifier(database), sql.Identifier(guest)
-                )
-            )
-
-    @contextlib.contextmanager
-    def _administrator(self) -> Iterator[extensions.cursor]:
-        connection = psycopg2.connect(self.dsn())
-        connection.autocommit = True
-        with contextlib.closing(connection), connection.cursor() as cursor:
-            yield cursor
+        admit(self.dsn(), guest, database)
 
     def destroy(self) -> None:
         """Delete the data of a server that does not run, wherever they lie."""
@@ -263,6 +238,40 @@ class Postgres:
             stderr=subprocess.STDOUT,
             text=True,
         )
+
+
+def ensure(administrator: str, *roles: Role) -> None:
+    """`Postgres.ensure` on any server; `administrator` is the DSN of a superuser."""
+    with _session(administrator) as cursor:
+        for role in roles:
+            name, password = sql.Identifier(role.name), sql.Literal(role.password)
+            cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role.name,))
+            verb = sql.SQL("ALTER" if cursor.fetchone() else "CREATE")
+            cursor.execute(
+                sql.SQL("{} ROLE {} LOGIN {} PASSWORD {}").format(verb, name, sql.SQL(role.options), password)
+            )
+            cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", (role.name,))
+            if not cursor.fetchone():
+                cursor.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(name, name))
+                cursor.execute(sql.SQL("REVOKE CONNECT ON DATABASE {} FROM PUBLIC").format(name))
+
+
+def admit(administrator: str, guest: str, database: str) -> None:
+    """`Postgres.admit` on any server; `administrator` is the DSN of a superuser."""
+    with _session(administrator) as cursor:
+        cursor.execute(
+            sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(
+                sql.Identifier(database), sql.Identifier(guest)
+            )
+        )
+
+
+@contextlib.contextmanager
+def _session(dsn: str) -> Iterator[extensions.cursor]:
+    connection = psycopg2.connect(dsn)
+    connection.autocommit = True
+    with contextlib.closing(connection), connection.cursor() as cursor:
+        yield cursor
 
 
 def shipped_programs() -> Path:

@@ -20,6 +20,9 @@ PORTS = {
     "POSTGRES_PORT": 5488,
 }
 
+LISTEN = "AIRFLOW__API__HOST"
+"""Where Airflow listens: 127.0.0.1, and within a container all of that container's addresses."""
+
 
 class StackError(Exception):
     """Something that the person at the keyboard can put right; the text says how."""
@@ -38,7 +41,7 @@ class Settings:
     def read(cls, *, demo: bool) -> Settings:
         """From `.env` and the environment, which wins.
 
-        The demo always works on the sandbox: of `.env` it takes the ports alone.
+        The demo always works on the sandbox: it takes the ports and Airflow's address alone.
         """
         written = {
             name: value for name, value in dotenv_values(ROOT / ".env", interpolate=False).items() if value
@@ -48,7 +51,7 @@ class Settings:
             values = {
                 name: value
                 for name, value in values.items()
-                if not name.startswith(("AIRFLOW_", "CIN7_NAV_")) or name in PORTS
+                if not name.startswith(("AIRFLOW_", "CIN7_NAV_")) or name in (*PORTS, LISTEN)
             }
         return cls(ROOT / "var" / "demo" if demo else ROOT / "var", demo, values)
 
@@ -71,8 +74,20 @@ class Settings:
     def airflow_home(self) -> Path:
         return self.var / "airflow"
 
+    @property
+    def airflow_server(self) -> str:
+        """The URL at which the other parts reach Airflow's API server."""
+        host = self.environment.get("AIRFLOW_HOST", "127.0.0.1")
+        return f"http://{host}:{self.port('AIRFLOW_PORT')}"
+
     def secret(self, name: str, make: Callable[[], str] = lambda: secrets.token_urlsafe(24)) -> str:
-        """The secret `name` of this stack, made at its first use; a file that only its owner reads."""
+        """The secret `name` of this stack: that of variable `CIN7_NAV_SECRET_<NAME>` where it is given.
+
+        Otherwise it is made at its first use, and kept in a file that only its owner reads.
+        """
+        given = self.environment.get(secret_variable(name))
+        if given:
+            return given
         folder = self.var / "secrets"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = folder / name
@@ -80,3 +95,8 @@ class Settings:
             with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
                 file.write(make())
         return path.read_text()
+
+
+def secret_variable(name: str) -> str:
+    """The variable that gives the secret `name`: `fernet-key` is `CIN7_NAV_SECRET_FERNET_KEY`."""
+    return f"CIN7_NAV_SECRET_{name.upper().replace('-', '_')}"

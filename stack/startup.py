@@ -22,6 +22,7 @@ from .supervisor import Service, Supervisor
 OWN_DSN = "CIN7_NAV_DSN"
 METADATA_DSN = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
 RECEIVER_DSN = "CIN7_NAV_RECEIVER_DSN"
+METADATA = [sys.executable, "-m", "stack.metadata"]
 
 
 class Stack:
@@ -86,12 +87,7 @@ class Stack:
             raise StackError(f"The database that {OWN_DSN} names can't be used: {error}") from error
         if self.postgres and OWN_DSN not in self.settings.environment:
             self.postgres.admit(RECEIVER_ROLE, "cin7_nav")
-        replaced = connections.database(self.dsn) | connections.written(self.settings)
-        if self.settings.demo:
-            replaced |= connections.sandbox(self.settings)
-        wanted = {"replace": replaced, "add": connections.webhooks(self.settings)}
-        environment = airflow_environment(self.settings) | {"CIN7_NAV_CONNECTIONS": json.dumps(wanted)}
-        self.supervisor.run("metadata", [sys.executable, "-m", "stack.metadata"], environment)
+        self.supervisor.run("metadata", METADATA, metadata_environment(self.settings, self.dsn))
         self.supervisor.say("databases are up to date")
 
     def _roles(self) -> list[Role]:
@@ -166,6 +162,15 @@ def airflow_environment(settings: Settings) -> dict[str, str]:
         return airflow.environment(settings, None)
     password, port = settings.secret("postgres-airflow"), settings.port("POSTGRES_PORT")
     return airflow.environment(settings, f"airflow:{password}@127.0.0.1:{port}/airflow")
+
+
+def metadata_environment(settings: Settings, dsn: str) -> dict[str, str]:
+    """The environment of METADATA: with the connections that Airflow starts with, our database at `dsn`."""
+    replaced = connections.database(dsn) | connections.written(settings)
+    if settings.demo:
+        replaced |= connections.sandbox(settings)
+    wanted = {"replace": replaced, "add": connections.webhooks(settings)}
+    return airflow_environment(settings) | {"CIN7_NAV_CONNECTIONS": json.dumps(wanted)}
 
 
 def needed_ports(settings: Settings) -> list[str]:

@@ -54,3 +54,14 @@ def test_a_secret_is_made_once_and_only_its_owner_reads_it(tmp_path: Path) -> No
     assert settings.secret("webhook") == first == path.read_text()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+def test_a_secret_that_a_variable_gives_is_used_and_written_nowhere(tmp_path: Path) -> None:
+    settings = Settings(tmp_path, False, {"CIN7_NAV_SECRET_FERNET_KEY": "given"})
+    assert settings.secret("fernet-key") == "given"
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_parts_of_airflow_find_its_server_on_another_host() -> None:
+    at = Settings(Path("/nowhere"), False, {"AIRFLOW_HOST": "api-server", "AIRFLOW_PORT": "81"})
+    assert at.airflow_server == "http://api-server:81"
