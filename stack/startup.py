@@ -53,6 +53,9 @@ class Stack:
             self.supervisor.wait_healthy("postgres", seconds=60)
             self.postgres.ensure(*self._roles())
         self._migrate()
+        if self.settings.demo:
+            self.supervisor.wait_healthy("sandbox", seconds=60)
+            self.sandbox.nav.post("opening-stock", {})
         self.supervisor.start(self._airflow_service("api-server"), self._receiver_service())
         self.supervisor.start(
             self._airflow_service("scheduler", "--skip-serve-logs"),

@@ -8,18 +8,12 @@ from typing import TYPE_CHECKING
 
 from sandbox.cin7.documents import ZERO, Purchase
 from sandbox.cin7.wire import JsonObject, Refusal
-from sandbox.world import Location, Product
+from sandbox.world import Location, Product, opening_stock
 
 if TYPE_CHECKING:
     from sandbox.cin7.tenant import Tenant
 
 LEVEL_CHANGED = "Stock/AvailableStockLevelChanged"
-
-
-def opening(product: Product, location: Location) -> Decimal:
-    """What a warehouse holds at the start; some products have none in some places."""
-    number = int(product.sku[3:])
-    return Decimal((number * 37 + len(location.name) * 11) % 90 if number % 7 else 0)
 
 
 def on_hand(tenant: Tenant, product: Product, place_id: str) -> Decimal:
@@ -28,7 +22,7 @@ def on_hand(tenant: Tenant, product: Product, place_id: str) -> Decimal:
     if tenant.settings.opening_stock == "none":
         return held
     location = next((one for one in tenant.world.locations if one.id == place_id), None)
-    return held + (opening(product, location) if location and product.type == "Stock" else ZERO)
+    return held + (opening_stock(product, location) if location else ZERO)
 
 
 def move(tenant: Tenant, moves: Iterable[tuple[Product, str, Decimal]]) -> None:

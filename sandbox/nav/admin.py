@@ -30,6 +30,10 @@ from sandbox.nav.invoices import (
 )
 from sandbox.nav.nav import Nav
 from sandbox.nav.wire import dumps, loads
+from sandbox.world import opening_stock
+
+OPENING_DAY = "2025-12-31"
+"""The posting date of the opening stock: the books of the seeded company begin on the day after it."""
 
 
 class BatchName(BaseModel):
@@ -134,6 +138,22 @@ def nav_admin_routes(nav: Nav) -> list[Route]:
         nav.writer.item_posting.enter(_keyed(nav, ItemEntry.model_validate(await _body(request))))
         return JSONResponse({"entry_no": len(nav.company.tables["ItemLedgerEntries"].rows)})
 
+    async def opening(request: Request) -> Response:
+        world, count = nav.company.world, 0
+        for product in world.products:
+            for location in world.locations:
+                if quantity := opening_stock(product, location):
+                    entry = ItemEntry(
+                        item=product.sku,
+                        location=location.code,
+                        quantity=quantity,
+                        document_no="OPENING",
+                        date=OPENING_DAY,
+                    )
+                    nav.writer.item_posting.open_stock(_keyed(nav, entry))
+                    count += 1
+        return JSONResponse({"entries": count})
+
     async def item_entries(request: Request) -> Response:
         names = ("Entry_No", "Entry_Type", "Document_No", "Item_No", "Location_Code", "Posting_Date")
         rows = [
@@ -234,6 +254,7 @@ def nav_admin_routes(nav: Nav) -> list[Route]:
         Route("/_sandbox/item", _checked(item), methods=["POST"]),
         Route("/_sandbox/item-entry", _checked(item_entry), methods=["POST"]),
         Route("/_sandbox/item-entries", item_entries),
+        Route("/_sandbox/opening-stock", _checked(opening), methods=["POST"]),
         Route("/_sandbox/approvals", approvals),
         Route("/_sandbox/sums", sums),
         Route("/_sandbox/purchase-invoice", _checked(document(PURCHASE_INVOICE)), methods=["POST"]),

@@ -60,6 +60,12 @@ class ItemPosting:
             self._post(line)
         self._company.undo.commit()
 
+    def open_stock(self, line: Row) -> None:
+        """Post one line of the opening stock, whose date lies before every range that is open now."""
+        with self._company.undo.transaction():
+            self._post(line)
+        self._company.undo.commit()
+
     def _check(self, line: Row) -> None:
         template, batch, number = (line[name] for name in ITEM_JOURNAL.order)
         for name in ("Document_No", "Quantity"):

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import requests
 
-from sandbox.world import COMPANY
+from sandbox.world import COMPANY, build_world, opening_stock
 
 NAMED = f"Company('{requests.utils.quote(COMPANY, safe='')}')"
 ITEM = "HV-0001"
@@ -280,3 +280,18 @@ def test_published_pages_are_counted_by_their_names(nav: Any) -> None:
     insert(nav)
     nav.delete(f"{pages(nav)}/{line_key(20000)}")
     assert nav.side.get("calls")["by_route"] == {"POST ItemJournal": 1, "DELETE ItemJournal()": 1}
+
+
+def test_the_opening_stock_is_what_cin7s_warehouses_hold_at_the_start(nav: Any) -> None:
+    world = build_world(1)
+    made = nav.side.post("opening-stock", {})
+    expected = {
+        (product.sku, location.code): quantity
+        for product in world.products
+        for location in world.locations
+        if (quantity := opening_stock(product, location))
+    }
+    entries = nav.side.get("item-entries")["entries"]
+    assert made == {"entries": len(expected)}
+    assert {(one["Item_No"], one["Location_Code"]): Decimal(one["Quantity"]) for one in entries} == expected
+    assert {one["Posting_Date"] for one in entries} == {"2025-12-31"}
