@@ -74,6 +74,10 @@ def in_order(services: Mapping[str, Mapping[str, Any]]) -> list[str]:
     return found
 
 
+IMAGE_USER = "cin7-nav:x:10001:10001::/tmp:/usr/sbin/nologin\n"
+"""The user that the image makes."""
+
+
 @dataclass(frozen=True)
 class Machine:
     """Where the services run: a namespace that the process `holder` keeps open."""
@@ -87,10 +91,13 @@ class Machine:
         """`state` stands at the place of the volume `state`, and every name of `hosts` for this machine."""
         file = logs / "hosts"
         file.write_text(f"127.0.0.1 localhost {' '.join(hosts)}\n")
+        users = logs / "passwd"
+        users.write_text(Path("/etc/passwd").read_text() + IMAGE_USER)
         script = f"""
             set -e
             ip link set lo up
             mount --bind {file} /etc/hosts
+            mount --bind {users} /etc/passwd
             mount -t tmpfs tmpfs /srv
             {_opened([Path(sys.base_prefix).resolve(), ROOT])}
             mkdir {WORKDIR}
