@@ -53,7 +53,7 @@ def test_a_planted_error_is_reported_replayed_and_gone(installation: Installatio
     }
     eventually(lambda: "failed: reconciliation.judge" in standing(installation))
     links = airflow._get(f"dags/reconciliation/dagRuns/{run}/taskInstances/compare/links")
-    address = f"{airflow._base}{links['extra_links']['Report']}"
+    address = f"{airflow.settings.airflow_server}{links['extra_links']['Report']}"
     assert requests.get(address, timeout=10).status_code == 401
     page = airflow._session.get(address, timeout=10)
     assert page.status_code == 200
@@ -64,7 +64,9 @@ def test_a_planted_error_is_reported_replayed_and_gone(installation: Installatio
     for path in ("certificate", "differences.csv"):
         assert airflow._session.get(f"{address}/{path}", timeout=10).status_code == 200
     assert (
-        airflow._session.get(f"{airflow._base}/cin7-nav/reconciliations/999999", timeout=10).status_code
+        airflow._session.get(
+            f"{airflow.settings.airflow_server}/cin7-nav/reconciliations/999999", timeout=10
+        ).status_code
         == 404
     )
 
