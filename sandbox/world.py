@@ -375,6 +375,7 @@ _NAV_ACCOUNTS = (
     ("6950", "Sales, old", "Income", "Posting", True, True),
     ("7000", "COSTS", "Cost of Goods Sold", "Heading", False),
     ("7110", "Cost of goods sold", "Cost of Goods Sold", "Posting", False),
+    ("7170", "Inventory adjustment, retail", "Cost of Goods Sold", "Posting", False),
     ("7190", "Direct cost applied, retail", "Cost of Goods Sold", "Posting", False),
     ("8110", "Advertising", "Expense", "Posting", True),
     ("8210", "Freight", "Expense", "Posting", True),

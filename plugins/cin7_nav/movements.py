@@ -167,6 +167,8 @@ class NavWords:
     """Of a transfer: where to."""
     unit_cost: Decimal | None = None
     """Local currency, of one base unit, for what comes in; None: NAV's own."""
+    posting_group: str = ""
+    """General business posting group, where the cost belongs on another account than that of adjustments."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,6 +100,8 @@ class ItemJournal:
             raise relation("Item No.", table, value, "Item")
         if name in ("Location_Code", "New_Location_Code") and value and value not in company.locations:
             raise relation(name.replace("_", " "), table, value, "Location")
+        if name == "Gen_Bus_Posting_Group" and value and value not in company.settings.adjustment_accounts:
+            raise relation("Gen. Bus. Posting Group", table, value, "Gen. Business Posting Group")
         if name in SHORTCUTS and value:
             at = SHORTCUTS.index(name)
             dimensions = company.world.dimensions

@@ -114,10 +114,18 @@ class ItemPosting:
         cost = self._move(line, item, line["Entry_Type"], quantity, given)
         if self._company.settings.automatic_cost_posting and cost:
             ledger_line, document = self._ledger_line(line), line["Document_No"]
-            applied = self._company.settings.direct_cost_applied_account
-            balancing = applied if inbound else COST_OF_GOODS_SOLD
             self._posting.enter(ledger_line, document, GL, INVENTORY, cost)
-            self._posting.enter(ledger_line, document, GL, balancing, -cost)
+            self._posting.enter(ledger_line, document, GL, self._balancing(line), -cost)
+
+    def _balancing(self, line: Row) -> str:
+        """The account that General Posting Setup sets against inventory."""
+        settings = self._company.settings
+        match line["Entry_Type"]:
+            case "Purchase":
+                return settings.direct_cost_applied_account
+            case "Sale":
+                return COST_OF_GOODS_SOLD
+        return settings.adjustment_accounts[line["Gen_Bus_Posting_Group"]]
 
     def _move(
         self, line: Row, item: Row, entry_type: str, quantity: Decimal, given: Decimal | None

@@ -34,6 +34,7 @@ ITEM_JOURNAL = Entity(
         Field("Item_No", "code", 20),
         Field("Description", "text", 100),
         Field("Location_Code", "code", 10),
+        Field("Gen_Bus_Posting_Group", "code", 20),
         fixed("Gen_Prod_Posting_Group", "code", 20),
         Field("Quantity", "decimal", decimals=5),
         fixed("Unit_of_Measure_Code", "code", 10),

@@ -49,6 +49,8 @@ class Settings(admin.Settings):
     """Inventory Setup: item postings write their cost to the G/L, under the item document's number."""
     direct_cost_applied_account: str = "7190"
     """General Posting Setup: what the cost of received goods is credited to."""
+    adjustment_accounts: dict[str, str] = Field({"": "7170", "CIN7-PURCH": "5450", "CIN7-SALE": "7110"})
+    """General Posting Setup: the inventory adjustment account of each general business posting group."""
     prevent_negative_inventory: bool = False
     """Inventory Setup: an item cannot leave a location that does not hold enough of it."""
     location_mandatory: bool = False

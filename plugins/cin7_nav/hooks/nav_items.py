@@ -54,6 +54,8 @@ class ItemLine:
     posting_date: dt.date | None = None
     unit_cost: Decimal | None = None
     """None: NAV's own."""
+    posting_group: str = ""
+    """General business posting group."""
 
     def says(self, other: ItemLine) -> bool:
         """Whether both move the same, whatever their cost."""
@@ -107,6 +109,7 @@ class NavItems:
             "External_Document_No": line.external_document_no,
             "Location_Code": line.location_code,
             **({"New_Location_Code": line.new_location_code} if reclass else {}),
+            **({"Gen_Bus_Posting_Group": line.posting_group} if line.posting_group else {}),
             "Quantity": line.quantity,
             **({"Unit_Cost": line.unit_cost} if line.unit_cost is not None else {}),
         }

@@ -463,6 +463,17 @@ class Levels(Section):
     """Pieces of an item in a location up to which a difference is not told."""
 
 
+class PostingGroups(Section):
+    """NAV's general business posting groups for goods that go back. NAV takes no negative purchase and no
+    negative sale on an item journal line, so they are adjustments there, and the inventory adjustment account
+    of the group decides where their cost is posted."""
+
+    purchase: Code | None = None
+    """Its inventory adjustment account is the clearing account: returns to suppliers, receipts taken back."""
+    sale: Code | None = None
+    """Its inventory adjustment account is cost of goods sold: customers' returns, shipments taken back."""
+
+
 class StockFile(Section):
     posting: Posting
     """`post`: the action that the NAV connection names posts at once. `stage`: the lines wait in the batch
@@ -489,6 +500,8 @@ class StockFile(Section):
     """Which item ledger entries of NAV's own become Cin7 stock adjustments."""
     adjustment_account: Text | None = None
     """Cin7 account of those adjustments; without it Cin7's own default."""
+    posting_groups: PostingGroups = PostingGroups()
+    """Needed where NAV owns the value of stock (`valuation: nav`)."""
     levels: Levels = Levels()
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from cin7_nav.mappings.facts import fold
-from cin7_nav.mappings.files import EntryType, ItemBatch, StockFile
+from cin7_nav.mappings.files import EntryType, ItemBatch, PostingGroups, StockFile
 from cin7_nav.mappings.reader import Source, check
 from cin7_nav.mappings.rules import Hit
 from cin7_nav.model import Posting
@@ -35,6 +35,8 @@ class Stock:
     to_nav: frozenset[StockKind]
     to_cin7: frozenset[EntryType]
     adjustment_account: str | None
+    posting_groups: Mapping[StockKind, str]
+    """General business posting group of what is taken back of each kind, where stock.yaml names one."""
     tolerance: Decimal
 
     def location(self, place: str) -> Hit | None:
@@ -92,8 +94,19 @@ def stock(sources: Iterable[Source]) -> Stock | None:
         to_nav=frozenset(file.to_nav),
         to_cin7=frozenset(file.to_cin7),
         adjustment_account=file.adjustment_account,
+        posting_groups=_posting_groups(file.posting_groups),
         tolerance=file.levels.tolerance,
     )
+
+
+def _posting_groups(groups: PostingGroups) -> dict[StockKind, str]:
+    named = {
+        StockKind.RECEIPT: groups.purchase,
+        StockKind.UNSTOCK: groups.purchase,
+        StockKind.SHIPMENT: groups.sale,
+        StockKind.RESTOCK: groups.sale,
+    }
+    return {kind: group for kind, group in named.items() if group}
 
 
 def _folded(source: Source, section: str, entries: Mapping[str, str]) -> dict[str, Hit]:

@@ -21,6 +21,8 @@ class Leg:
     """As NAV's journal takes it: always positive, the entry type says which way."""
     unit_cost: Decimal | None = None
     new_location_code: str = ""
+    posting_group: str = ""
+    """General business posting group; empty: none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,9 @@ def legs(movement: Movement, *, reclass: bool) -> tuple[Leg, ...]:
     nav = movement.nav
     assert nav is not None
     if not nav.new_location_code:
-        return (Leg(nav.entry_type, nav.location_code, abs(nav.quantity), nav.unit_cost),)
+        quantity = abs(nav.quantity)
+        leg = Leg(nav.entry_type, nav.location_code, quantity, nav.unit_cost, posting_group=nav.posting_group)
+        return (leg,)
     if reclass:
         return (Leg("", nav.location_code, nav.quantity, None, nav.new_location_code),)
     return (

@@ -28,6 +28,9 @@ USUAL = {
     StockKind.SHIPMENT: (-1, EntryType.SALE),
 }
 """The sign of a movement that goes the usual way, and its entry type; all others are adjustments."""
+_ADJUSTMENTS = (EntryType.POSITIVE, EntryType.NEGATIVE)
+_TRADED = (StockKind.RECEIPT, StockKind.UNSTOCK, StockKind.SHIPMENT, StockKind.RESTOCK)
+"""What was bought or sold: its cost stands against the clearing account or cost of goods sold."""
 NAV_DECIMALS, CIN7_DECIMALS, COST_DECIMALS = 5, 4, 5
 
 
@@ -83,15 +86,19 @@ def to_nav(movement: Movement, stock: Stock, company: Company) -> Translated:
     quantity = line.quantity * stock.factor(line.sku)
     if not _fits(quantity, NAV_DECIMALS):
         problems.append(_too_fine(line, quantity, NAV_DECIMALS, "NAV"))
+    entry_type = EntryType.TRANSFER if line.new_place else _entry_type(kind, quantity)
+    group = ""
+    if company.valuation is Valuation.NAV and kind in _TRADED and entry_type in _ADJUSTMENTS:
+        group = stock.posting_groups.get(kind, "")
+        if not group:
+            problems.append(_no_group(line, kind))
     if problems or isinstance(location, Problem):
         return Translated(problems=tuple(problems))
     if location == new_location:
         return Translated(skipped=f"both places are NAV location {location}")
-    words = NavWords(stock.item(line.sku), location, quantity, EntryType.TRANSFER, new_location)
+    words = NavWords(stock.item(line.sku), location, quantity, entry_type, new_location, posting_group=group)
     if not line.new_place:
-        entry_type = _entry_type(kind, quantity)
-        cost = _unit_cost(line, stock, company) if quantity > 0 else None
-        words = replace(words, entry_type=entry_type, unit_cost=cost)
+        words = replace(words, unit_cost=_unit_cost(line, stock, company) if quantity > 0 else None)
     elif quantity < 0:  # a transfer that is taken back goes the other way
         words = replace(words, location_code=new_location, new_location_code=location, quantity=-quantity)
     return Translated(words)
@@ -168,6 +175,15 @@ def _entry_type(kind: StockKind, quantity: Decimal) -> EntryType:
     if sign and sign * quantity > 0:
         return entry_type
     return EntryType.POSITIVE if quantity > 0 else EntryType.NEGATIVE
+
+
+def _no_group(line: StockLine, kind: StockKind) -> Problem:
+    side = "purchase" if kind in (StockKind.RECEIPT, StockKind.UNSTOCK) else "sale"
+    message = (
+        f"{line.sku} goes back and stock.yaml's posting_groups name none for a {side}: in NAV the cost would "
+        "stand on the adjustment account"
+    )
+    return Problem("posting_group_missing", message, "stock.yaml", Fixer.MAPPING_EDITOR)
 
 
 def _unit_cost(line: StockLine, stock: Stock, company: Company) -> Decimal | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from decimal import Decimal
 from typing import Any
 
@@ -129,11 +129,18 @@ class _Priced(Record):
     Total: Number = None
 
 
+class _Charge(Record):
+    Account: Text = ""
+    Tax: Number = None
+    Total: Number = None
+
+
 class _Invoice(Record):
     TaskID: Guid = ""
     Status: Upper = ""
     CurrencyRate: Number = None
     Lines: Rows[_Priced] = ()
+    AdditionalCharges: Rows[_Charge] = ()
 
 
 class _Received(_Stage):
@@ -158,6 +165,7 @@ class _Purchase(Record):
     OrderDate: Date = None
     Location: Text = ""
     TaxCalculation: Upper = ""
+    InventoryAccount: Text = ""
     CurrencyRate: Number = None
     Order: _PurchaseOrder | None = None
     StockReceived: OneOrMany[_Received] = ()
@@ -170,8 +178,9 @@ def purchase_stock(purchase: Mapping[str, Any]) -> tuple[StockDocument, ...]:
     """The receipts and unstocking credit notes of a `GET /advanced-purchase` answer.
 
     Until goods are put away they are in the purchase's warehouse; then the put-away says in which place. A
-    piece costs what the invoice of its receiving task says, before that what was ordered; without tax, in
-    base currency.
+    piece costs what the invoice of its receiving task says, with its share, by value, of the charges that the
+    invoice puts on the inventory account (landed cost); before that what was ordered. Without tax, in base
+    currency.
     """
     record = f"purchase {str(purchase.get('ID', 'without ID')).lower()}"
     parsed = parse(_Purchase, purchase, record)
@@ -193,35 +202,45 @@ def _receipt(purchase: _Purchase, task: str, parts: list[_Received], record: str
     """The first authorised part that has lines: the put-away before the receipt."""
     found = next((part for part in parts if part.Status in AUTHORISED and part.Lines), None)
     status = found.Status if found else next((part.Status for part in parts), "")
+    rows = found.Lines if found else ()
+    goods = {row.ProductID for row in rows if not row.NonInventory}
     lines = _lines(
-        found.Lines if found else (),
+        rows,
         record,
         purchase.OrderDate,
         sign=1,
-        costs=_prices(purchase, task),
+        costs=_prices(purchase, task, goods),
         where=Place("", purchase.Location),
     )
     key = StockKey(StockKind.RECEIPT, purchase.ID, task)
     return StockDocument(key, purchase.OrderNumber, purchase.OrderNumber, status, "", lines)
 
 
-def _prices(purchase: _Purchase, task: str) -> dict[str, Decimal]:
-    """Product → what one piece costs in base currency, without tax."""
+def _prices(purchase: _Purchase, task: str, goods: Set[str]) -> dict[str, Decimal]:
+    """Product → what one piece costs in base currency, without tax, of the `goods` that were received."""
     inclusive = purchase.TaxCalculation == "INCLUSIVE"
     invoices = [one for one in purchase.Invoice if one.TaskID == task and one.Status in AUTHORISED]
-    sources: list[tuple[Iterable[_Priced], Decimal | None]] = [
-        (purchase.Order.Lines if purchase.Order else (), purchase.CurrencyRate),
-        *((one.Lines, one.CurrencyRate or purchase.CurrencyRate) for one in invoices),
+    ordered = purchase.Order.Lines if purchase.Order else ()
+    sources: list[tuple[Iterable[_Priced], Iterable[_Charge], Decimal | None]] = [
+        (ordered, (), purchase.CurrencyRate),
+        *((one.Lines, one.AdditionalCharges, one.CurrencyRate or purchase.CurrencyRate) for one in invoices),
     ]
+
+    def net(line: _Priced | _Charge) -> Decimal:
+        return (line.Total or ZERO) - ((line.Tax or ZERO) if inclusive else ZERO)
+
     prices: dict[str, Decimal] = {}
-    for lines, rate in sources:
+    for lines, charges, rate in sources:
         sums: dict[str, tuple[Decimal, Decimal]] = {}
         for line in lines:
-            net = (line.Total or ZERO) - ((line.Tax or ZERO) if inclusive else ZERO)
-            pieces, amount = sums.get(line.ProductID, (ZERO, ZERO))
-            sums[line.ProductID] = (pieces + (line.Quantity or ZERO), amount + net)
+            if line.ProductID in goods:
+                pieces, amount = sums.get(line.ProductID, (ZERO, ZERO))
+                sums[line.ProductID] = (pieces + (line.Quantity or ZERO), amount + net(line))
+        value = sum((amount for _, amount in sums.values()), ZERO)
+        landed = sum((net(one) for one in charges if one.Account == purchase.InventoryAccount), ZERO)
+        share = 1 + landed / value if value else Decimal(1)
         prices |= {
-            product: amount / pieces * (rate or Decimal(1))
+            product: amount / pieces * share * (rate or Decimal(1))
             for product, (pieces, amount) in sums.items()
             if pieces
         }

@@ -242,9 +242,9 @@ def test_without_automatic_cost_posting_the_general_ledger_stays_empty(nav: Any)
     ("entry_type", "expected"),
     [
         ("Purchase", [("2110", 25), ("7190", -25)]),
-        ("Positive Adjmt.", [("2110", 25), ("7190", -25)]),
+        ("Positive Adjmt.", [("2110", 25), ("7170", -25)]),
         ("Sale", [("2110", -25), ("7110", 25)]),
-        ("Negative Adjmt.", [("2110", -25), ("7110", 25)]),
+        ("Negative Adjmt.", [("2110", -25), ("7170", 25)]),
     ],
 )
 def test_automatic_cost_posting_writes_entries_under_the_items_document(
@@ -266,6 +266,21 @@ def test_the_posting_setup_says_what_received_goods_are_credited_to(nav: Any) ->
     nav.settings(automatic_cost_posting=True, direct_cost_applied_account="5450")
     move(nav)
     assert costs(nav) == [("IM1", "2110", 25), ("IM1", "5450", -25)]
+
+
+@pytest.mark.parametrize(("group", "account"), [("CIN7-PURCH", "5450"), ("CIN7-SALE", "7110")])
+def test_the_business_posting_group_says_which_account_an_adjustment_meets(
+    nav: Any, group: str, account: str
+) -> None:
+    nav.settings(automatic_cost_posting=True)
+    move(nav, Entry_Type="Positive Adjmt.", Unit_Cost=2.5, Gen_Bus_Posting_Group=group)
+    assert costs(nav) == [("IM1", "2110", 25), ("IM1", account, -25)]
+
+
+def test_a_business_posting_group_that_is_not_set_up_is_refused(nav: Any) -> None:
+    answer = insert(nav, Gen_Bus_Posting_Group="NOWHERE")
+    assert answer.status == 400
+    assert "Gen. Business Posting Group" in answer.body["error"]["message"]
 
 
 def test_movements_without_cost_write_no_general_ledger_entries(nav: Any) -> None:

@@ -201,7 +201,7 @@ def test_unknown_things_are_not_found(nav: Any) -> None:
 
 
 def test_the_company_may_stand_in_the_query(nav: Any) -> None:
-    assert len(nav.get(f"/accounts?company={nav.company}").rows) == 28
+    assert len(nav.get(f"/accounts?company={nav.company}").rows) == 29
 
 
 def test_reference_data_cannot_be_written(nav: Any) -> None:

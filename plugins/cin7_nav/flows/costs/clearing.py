@@ -16,7 +16,7 @@ from decimal import Decimal
 from cin7_nav.hooks.channel import NavChannel, PostedEntry
 from cin7_nav.mappings.facts import fold
 from cin7_nav.mappings.load import Mappings
-from cin7_nav.model import Kind, LineType, SourceDocument
+from cin7_nav.model import Kind, LineType
 from cin7_nav.rules.clearing import Posted, Purchase, Side, Standing, clearing
 from cin7_nav.rules.numbers import RECEIPT_PREFIX, receipt_no
 from cin7_nav.store import clearing as store
@@ -32,7 +32,7 @@ class ClearingReport:
     purchases: tuple[Purchase, ...]
     """Every purchase with an entry on the account, settled ones included, by number."""
     others: tuple[PostedEntry, ...]
-    """Entries that are neither ours nor a receipt's: opening balances, what people posted by hand."""
+    """Neither ours nor those of received goods: opening balances, what people posted by hand."""
 
     @property
     def balance(self) -> Decimal:
@@ -64,8 +64,10 @@ def clearing_report(
     entries = nav.account_entries(account)
     numbers = sorted({entry.document_no for entry in entries})
     invoices = {one.document_no: one for one in store.posted_purchases(database, numbers)}
-    receipts = [number for number in numbers if number.startswith(RECEIPT_PREFIX) and number not in invoices]
-    orders = _orders(receipts, store.purchase_order_numbers(database) if receipts else ())
+    orders = store.purchases_of_movements(database, numbers)
+    by_hand = [one for one in numbers if one.startswith(RECEIPT_PREFIX) and one not in {*invoices, *orders}]
+    orders |= _orders(by_hand, store.purchase_order_numbers(database) if by_hand else ())
+    receipts = sorted(orders)
     pieces = (quantities(receipts) if receipts else None) or {}
     amounts = _amounts(entries)
     posted = [
@@ -74,7 +76,7 @@ def clearing_report(
             Side.INVOICE,
             number,
             amounts[number],
-            Decimal(0) if one.undone else _pieces(one.document, mappings.company.inventory_accounts),
+            Decimal(0) if one.undone else _pieces(one, mappings),
         )
         for number, one in invoices.items()
     ]
@@ -115,20 +117,22 @@ def _amounts(entries: Iterable[PostedEntry]) -> dict[str, Decimal]:
     return amounts
 
 
-def _pieces(document: SourceDocument, inventory_accounts: frozenset[str]) -> Decimal | None:
-    """Pieces of stock that an invoice charges. Of a credit note it is not known whether goods went back."""
-    if document.key.kind is not Kind.PURCHASE_INVOICE:
-        return None
-    stock = (
-        line.quantity
-        for line in document.lines
-        if line.type is LineType.ITEM and fold(line.account) in inventory_accounts
+def _pieces(posted: store.PostedPurchase, mappings: Mappings) -> Decimal | None:
+    """Pieces of stock that an invoice charges or a credit note takes back, in NAV's base unit."""
+    if posted.document.key.kind is not Kind.PURCHASE_INVOICE:
+        return posted.returned
+    stock = mappings.stock
+    pieces = (
+        line.quantity * (stock.factor(line.sku) if stock and line.sku else 1)
+        for line in posted.document.lines
+        if line.type is LineType.ITEM and fold(line.account) in mappings.company.inventory_accounts
     )
-    return sum(stock, Decimal(0))
+    return sum(pieces, Decimal(0))
 
 
 def _orders(receipts: Iterable[str], known: Iterable[str]) -> dict[str, str]:
-    """The purchase of each receipt; one that no known purchase has goes by what its own number says."""
+    """The purchase of each receipt that people or others numbered as we do; one that no known purchase has
+    goes by what its own number says."""
     by_number = {receipt_no(order): order for order in known}
     found: dict[str, str] = {}
     for number in receipts:

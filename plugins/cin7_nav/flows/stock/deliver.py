@@ -216,6 +216,7 @@ class NavDelivery:
             movement.external_document_no,
             movement.line.date,
             leg.unit_cost,
+            leg.posting_group,
         )
 
     # --- what is in doubt ---
