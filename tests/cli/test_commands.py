@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import psycopg2
 import pytest
 from cin7_nav.cli import app
+from cin7_nav.store import subscriptions
 from typer.testing import CliRunner, Result
 
 from tests.flows.invoices.conftest import Flow, flow
@@ -160,3 +162,22 @@ def test_a_mistake_in_the_alerts_is_named(run: Any, tmp_path: Path, monkeypatch:
     shown = run("check")
     assert shown.exit_code == 1
     assert "alerts.yaml:1" in shown.output
+
+
+def test_subscriptions_shows_both_sides_what_landed_and_what_is_wrong(flow: Flow, run: Any) -> None:
+    now = dt.datetime(2026, 11, 20, 8, 0, tzinfo=dt.UTC)
+    assert "nothing is registered yet" in run("subscriptions").output
+    subscriptions.seen(flow.database, "nav", "vendors", "an-id", now, now + dt.timedelta(days=3))
+    subscriptions.lost(flow.database, "cin7", "Sale/Undo", now, "it was deleted in Cin7")
+    shown = run("subscriptions")
+    assert shown.exit_code == 0, shown.output
+    lines = [" ".join(line.split()) for line in shown.output.splitlines()]
+    assert lines == [
+        "cin7 Sale/Undo not there; nothing landed yet; silent since 2026-11-20 08:00: it was deleted in Cin7",
+        "nav vendors active, ends 2026-11-23 08:00; nothing landed yet",
+    ]
+    wrong = subscriptions.Trouble("nav", "vendors", "nav_subscription", "NAV refused", "NAV administrator")
+    subscriptions.note(flow.database, [wrong], now)
+    shown = run("subscriptions")
+    assert shown.exit_code == 1
+    assert "NAV refused [NAV administrator can fix it]" in " ".join(shown.output.split())

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from cin7_nav.model import Kind
 from cin7_nav.store import audit
 from cin7_nav.store.audit import Change
 from cin7_nav.store.database import COMPANY, Database
@@ -183,6 +184,46 @@ def traffic(database: Database, since: dt.datetime) -> list[Traffic]:
             (COMPANY, since),
         )
         return [Traffic(*row) for row in cursor.fetchall()]
+
+
+@dataclass(frozen=True, slots=True)
+class Unannounced:
+    """What polling found of one webhook's documents since anything last told of them."""
+
+    name: str
+    since: dt.datetime
+    documents: int
+    first: str
+    """Cin7's number of the first."""
+
+
+def unannounced(database: Database, kinds: Mapping[str, Kind], before: dt.datetime) -> list[Unannounced]:
+    """For each of these Cin7 webhooks that is in order: authorised documents of its kind that polling found
+    first, since the newest event of that type (without one: since the webhook is there) and `before`."""
+    with database.transaction() as cursor:
+        cursor.execute(
+            """
+            SELECT s.name, e.since, count(*), (array_agg(d.number ORDER BY d.first_seen_at))[1]
+            FROM subscription s
+            JOIN unnest(%(names)s::text[], %(kinds)s::text[]) AS of (name, kind) ON of.name = s.name
+            CROSS JOIN LATERAL (
+                SELECT greatest(s.active_since, max(i.landed_at)) AS since FROM inbox i
+                WHERE i.company = s.company AND i.source = 'cin7' AND i.type = s.name
+                    AND i.state <> 'quarantined') e
+            JOIN document d ON d.company = s.company AND d.kind = of.kind AND d.found_by = 'poll'
+                AND d.state <> 'skipped' AND d.first_seen_at > e.since AND d.first_seen_at < %(before)s
+            WHERE s.company = %(company)s AND s.source = 'cin7' AND s.active_since IS NOT NULL
+                AND s.silent_from IS NULL
+            GROUP BY s.name, e.since
+            """,
+            {
+                "company": COMPANY,
+                "names": list(kinds),
+                "kinds": [str(kind) for kind in kinds.values()],
+                "before": before,
+            },
+        )
+        return [Unannounced(*row) for row in cursor.fetchall()]
 
 
 def quarantined(database: Database, since: dt.datetime) -> dict[str, int]:

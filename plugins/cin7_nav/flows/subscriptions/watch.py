@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 
-from cin7_nav.model import Fixer
+from cin7_nav.model import Fixer, Kind
 from cin7_nav.rules.silence import is_silent
 from cin7_nav.store import subscriptions as store
 from cin7_nav.store.database import Database
@@ -16,6 +16,18 @@ REMEMBERED = dt.timedelta(days=28)
 """How far back the usual traffic is looked at."""
 
 QUARANTINE_TOLD = dt.timedelta(hours=24)
+ANNOUNCES = {
+    "Sale/InvoiceAuthorised": Kind.SALE_INVOICE,
+    "Sale/CreditNoteAuthorised": Kind.SALE_CREDIT_NOTE,
+    "Purchase/InvoiceAuthorised": Kind.PURCHASE_INVOICE,
+    "Purchase/CreditNoteAuthorised": Kind.PURCHASE_CREDIT_NOTE,
+}
+"""Cin7's webhooks that tell of each new document of a kind."""
+
+RETRIES = dt.timedelta(hours=2)
+"""Cin7 repeats an event for 76 minutes."""
+
+ENOUGH_UNANNOUNCED = 3
 _TITLES = {"cin7": "Cin7", "nav": "NAV"}
 WRONG_SECRET = "receiver/wrong-secret"
 
@@ -24,11 +36,30 @@ def watch(
     database: Database, wanted: Mapping[str, Sequence[str]], rings: Sequence[Event], now: dt.datetime
 ) -> list[Trouble]:
     """What is wrong with what lands. `rings`: what the receiver told since the last look."""
+    unannounced = list(_unannounced(database, wanted, now))
+    told = {(one.source, one.name) for one in unannounced}
     return [
-        *_silent(database, wanted, now),
+        *unannounced,
+        *(one for one in _silent(database, wanted, now) if (one.source, one.name) not in told),
         *_wrong_secrets(rings),
         *_kept_aside(database, now),
     ]
+
+
+def _unannounced(
+    database: Database, wanted: Mapping[str, Sequence[str]], now: dt.datetime
+) -> Iterator[Trouble]:
+    """Documents are there that should have been told of, and nothing came at all."""
+    kinds = {name: kind for name, kind in ANNOUNCES.items() if name in wanted.get("cin7", ())}
+    for one in store.unannounced(database, kinds, now - RETRIES):
+        if one.documents >= ENOUGH_UNANNOUNCED:
+            yield Trouble(
+                "cin7", one.name, "unannounced",
+                f"polling found {one.documents} documents since {one.since:%Y-%m-%d %H:%M}, {one.first} "
+                f"first, and no {one.name} told of any. The webhook is in order: look at Cin7's Automation "
+                "and at the reverse proxy. Polling goes on finding what changes",
+                str(Fixer.DATA_TEAM),
+            )  # fmt: skip
 
 
 def _silent(database: Database, wanted: Mapping[str, Sequence[str]], now: dt.datetime) -> Iterator[Trouble]:
