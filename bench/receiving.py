@@ -30,7 +30,9 @@ WORKERS = 2
 WAITING = 100_000
 DONE = 200_000
 """Events that were dealt with before, and lie in front of those that wait."""
-CLAIMS = 200
+CLAIMS = 40
+ROUNDS = 5
+LOADS = 3
 SECRET = secrets.token_urlsafe(32)
 SALE = "Sale/InvoiceAuthorised"
 
@@ -41,25 +43,33 @@ def measure(lab: Lab) -> list[Figure]:
     with lab.database() as dsn:
         database = Database(dsn)
         webhook_secrets.admit(database, "cin7", SECRET)
-        straight = asyncio.run(_straight(dsn))
+        rates: list[float] = []
+        bares: list[float] = []
+        slowest: list[float] = []
+        handshakes: list[float] = []
         with _receiver(dsn) as port:
-            token = secrets.token_urlsafe(32)
-            subscriptions.expect_handshake(database, token)
-            landed, handshakes = asyncio.run(_under_load(port, token))
-        claims = {count: _claims(database, count) for count in (1000, WAITING)}
+            for _ in range(LOADS):
+                bares.append(len(asyncio.run(_straight(dsn))) / SECONDS)
+                token = secrets.token_urlsafe(32)
+                subscriptions.expect_handshake(database, token)
+                landed, shaken = asyncio.run(_under_load(port, token))
+                rates.append(len(landed) / SECONDS)
+                slowest.append(_p99(landed))
+                handshakes += shaken
+        claims = [_claims(database, WAITING) / _claims(database, 1000) for _ in range(ROUNDS)]
         index = _index(database)
         database.close()
     under = {"workers": WORKERS, "senders": SENDERS, "seconds": SECONDS, "load": "in the same machine"}
-    rate, bare = len(landed) / SECONDS, len(straight) / SECONDS
+    ratios = [rate / bare for rate, bare in zip(rates, bares, strict=True)]
     fast, prompt, close = Target("min", "≥", 1000), Target("max", "≤", 50), Target("max", "≤", 100)
     return [
-        Figure("F", "events landed durably by the receiver", "1/s", [rate], (fast,), under),
-        Figure("F", "the same inserts straight into PostgreSQL", "1/s", [bare], (), under),
-        Figure("F", "receiver ÷ straight", "", [rate / bare], (), under),
-        Figure("F", "answer to an event under that load, p99", "ms", [_p99(landed)], (prompt,), under),
+        Figure("F", "events landed durably by the receiver", "1/s", rates, (fast,), under),
+        Figure("F", "the same inserts straight into PostgreSQL", "1/s", bares, (), under),
+        Figure("F", "receiver ÷ straight", "", ratios, (), under),
+        Figure("F", "answer to an event under that load, p99", "ms", slowest, (prompt,), under),
         Figure("F", "answer to a handshake under that load", "ms", handshakes, (close,), under),
         Figure("F", f"claiming 100 events of {WAITING:,} ÷ of 1,000", "",
-               [claims[WAITING] / claims[1000]], (Target("max", "≤", 1.5),), {"index": index}),
+               claims, (Target("median", "≤", 1.5),), {"index": index, "done before": DONE}),
     ]  # fmt: skip
 
 
@@ -176,7 +186,7 @@ def _claims(database: Database, waiting: int) -> float:
         cursor.execute("UPDATE inbox SET id = -id WHERE state = 'done'")
         cursor.execute("ANALYZE inbox")
     took = []
-    for _ in range(min(CLAIMS, waiting // 100)):
+    for _ in range(CLAIMS):
         began = time.perf_counter()
         events = inbox.claim(database, "invoices", "bench", 100)
         took.append((time.perf_counter() - began) * 1000)
