@@ -3,8 +3,8 @@ the environment. Reads a job from standard input and writes its answer to the fi
 
 Job: `steps`; `first` and `last` (a backfill of these days; left out: polling); `warm` (read reference data
 and open connections before the clock starts); `record` (a file for the HTTP calls made while the clock runs);
-`window_s` (Cin7's window instead of a minute); `flow` (`stock`, else invoices); `recorded` (a step before
-which nothing is noted).
+`window_s` (Cin7's window instead of a minute); `flow` (`stock`, else invoices); `recorded` (the only step
+whose calls are noted; left out: all).
 """
 
 from __future__ import annotations
@@ -78,11 +78,12 @@ def main(job: dict[str, Any]) -> dict[str, Any]:
     while more:
         more = False
         for step in job["steps"]:
-            if recorder and job.get("recorded") == step:
-                recorder.calls.clear()
+            before = len(recorder.calls) if recorder else 0
             started = time.perf_counter()
             answer = getattr(tasks, step)(_context(job, number))
             seconds[step] += time.perf_counter() - started
+            if recorder and job.get("recorded", step) != step:
+                del recorder.calls[before:]
             more = more or bool(answer.pop("more", False))
             outcome += Counter({f"{step} {k}": v for k, v in answer.get("outcome", answer).items()})
         number += 1

@@ -69,7 +69,8 @@ class NavDelivery:
         taken = self._entries(movement.document_no for movement in chunk)
         before = [one for one in chunk if any(shown(one, taken[one.document_no]))]
         fresh = [one for one in chunk if one not in before]
-        self._write([self._found(one, taken[one.document_no]) for one in before])
+        if before:
+            self._write(self._proven([self._found(one, taken[one.document_no]) for one in before]))
         numbered = self._store_keys(fresh)
         sent: list[Sent] = []
         for group in by_document(numbered):
@@ -242,7 +243,7 @@ class NavDelivery:
                 steps.append(self._found(one, entries[one.document_no]))
             else:
                 steps.append(Sent(one, State.READY, "not in NAV: it is sent again"))
-        self._write(steps)
+        self._write(self._proven(steps))
 
     def _taken_back(self, doubtful: Sequence[Movement]) -> set[int]:
         """Delete our unposted lines; where people are to post, those that say what was sent stay."""
@@ -300,14 +301,19 @@ class NavDelivery:
     def _entries(self, numbers: Iterable[str]) -> dict[str, list[Moved]]:
         return moved(self.nav, list(dict.fromkeys(numbers)))
 
-    def _proven(self, sent: Sequence[Sent]) -> list[Sent]:
+    def _proven(self, sent: Sequence[Sent]) -> list[Step]:
         """Only the ledger, read back, is proof: where it can't be read, the outcome is not known."""
         asked = [one.movement.document_no for one in sent if one.state is None]
         try:
             entries = self._entries(asked)
         except VendorError as error:
-            return [one if one.state else replace(one, state=State.UNKNOWN, why=str(error)) for one in sent]
-        return [one if one.state else self._proved(one, entries[one.movement.document_no]) for one in sent]
+            told = [one if one.state else replace(one, state=State.UNKNOWN, why=str(error)) for one in sent]
+            return [step_of(one, ()) for one in told]
+        steps = []
+        for one in sent:
+            mine = entries.get(one.movement.document_no, ())
+            steps.append(step_of(one if one.state else self._proved(one, mine), mine))
+        return steps
 
     @staticmethod
     def _proved(one: Sent, entries: Sequence[Moved]) -> Sent:
@@ -319,12 +325,9 @@ class NavDelivery:
             return replace(one, state=State.UNKNOWN, why=why)
         return _differs(one.movement)
 
-    def _write(self, sent: Sequence[Sent]) -> None:
-        if not sent:
+    def _write(self, steps: Sequence[Step]) -> None:
+        if not steps:
             return
-        asked = [one.movement.document_no for one in sent if one.state is None]
-        entries = self._entries(asked) if asked else {}
-        steps = [step_of(one, entries.get(one.movement.document_no, ())) for one in sent]
         with self.database.transaction() as cursor:
             movements.write(cursor, steps, self.run)
         self.outcome.update(f"to_nav {step.state}" for step in steps)
