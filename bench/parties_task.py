@@ -1,6 +1,7 @@
-"""The child process that matches: makes two sets of parties of a seed, matches them, counts what is false.
+"""The child process that matches or sweeps. The answer goes to the file named as argument.
 
-Job: `parties` (a side), `seed`. The answer goes to the file named as argument.
+Job: `parties` (a side) and `seed`: make two sets of parties of a seed, match them, count what is false. With
+`sweep`, directory of mapping files: one whole run of the flow on the connections of the environment.
 """
 
 from __future__ import annotations
@@ -13,8 +14,14 @@ import time
 from pathlib import Path
 from typing import Any
 
+from cin7_nav.flows.parties.carry import Carrier
+from cin7_nav.flows.parties.collect import Collector
+from cin7_nav.flows.parties.tasks import desk
+from cin7_nav.mappings import Mappings, load
 from cin7_nav.model import Party, PartyField, PartyKind, Side
 from cin7_nav.rules.party_matching import Known, match
+from cin7_nav.store import parties as store
+from cin7_nav.store.documents import Run
 
 from bench.task import peak_bytes
 
@@ -99,7 +106,29 @@ def parties(count: int, seed: int) -> tuple[list[Party], list[Party], dict[str, 
     return cin7, nav, truth
 
 
+def sweep(directory: str) -> dict[str, Any]:
+    """Read everything of both sides, and carry out what follows."""
+    mappings = load(Path(directory))
+    assert isinstance(mappings, Mappings), mappings
+    run = Run("bench", "whole")
+    started = time.perf_counter()
+    with desk() as at:
+        collected = Collector(at.database, at.reader, run, [PartyKind.SUPPLIER]).whole()
+        with store.exclusive(at.database):
+            carried = Carrier(at.database, at.reader, mappings, run, store.now(at.database)).carry()
+    return {
+        "seconds": time.perf_counter() - started,
+        "read": collected.outcome["read"],
+        "changed": collected.outcome["changed"],
+        "outcome": dict(carried.outcome),
+        "more": carried.more,
+        "peak_bytes": peak_bytes(),
+    }
+
+
 def main(job: dict[str, Any]) -> dict[str, Any]:
+    if "sweep" in job:
+        return sweep(job["sweep"])
     cin7, nav, truth = parties(job["parties"], job["seed"])
     started = time.perf_counter()
     found = match(cin7, nav, Known())

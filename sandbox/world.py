@@ -9,7 +9,8 @@ from __future__ import annotations
 import datetime as dt
 import random
 import uuid
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal
 
@@ -384,6 +385,26 @@ _NAV_ACCOUNTS = (
     ("9140", "Rounding differences", "Expense", "Posting", True),
     ("9999", "NET INCOME", "Income", "Total", False),
 )
+
+
+def more_suppliers(world: World, count: int) -> Iterator[Party]:
+    """Suppliers beyond the seeded ones, each with a vendor of the same name and tax number in NAV."""
+    model = world.suppliers[0]
+    for at in range(1, count + 1):
+        name = f"{model.name} {at:06}"
+        tax_number = f"GB{300_000_000 + at}"
+        yield replace(
+            model,
+            index=len(world.suppliers) + at,
+            id=world.id("supplier", name),
+            name=name,
+            tax_number=tax_number,
+            contact=replace(model.contact, email=f"accounts@more{at:06}.example", phone=f"+44 161 {at:07}"),
+            nav_id=world.id("nav", "more suppliers", at),
+            nav_number=f"V{1_000_000 + at}",
+            nav_name=name,
+            nav_tax_number=tax_number,
+        )
 
 
 def _tax_rule(

@@ -16,6 +16,7 @@ from sandbox.cin7 import crediting, warehouse
 from sandbox.cin7.documents import ZERO, Document, Order, Sale
 from sandbox.cin7.events import FRIENDLY_NAMES, payload
 from sandbox.cin7.levels import product_rows
+from sandbox.cin7.parties import supplier
 from sandbox.cin7.purchase_views import advanced_body
 from sandbox.cin7.scenario import change, make_order, make_purchase_invoice, make_sale_invoice
 from sandbox.cin7.specs import (
@@ -33,6 +34,7 @@ from sandbox.cin7.stock_documents import StockTask
 from sandbox.cin7.tenant import Tenant
 from sandbox.cin7.trading_day import BulkSpec, TradingDaySpec, fill
 from sandbox.cin7.wire import Refusal, date_text, loads, stamp_text
+from sandbox.world import more_suppliers
 
 if TYPE_CHECKING:
     from sandbox.cin7.app import Cin7
@@ -157,6 +159,14 @@ def cin7_admin_routes(cin7: Cin7) -> list[Route]:
         spec = BulkSpec.model_validate(await _body(request))
         return JSONResponse({"authorised": await fill(cin7.tenant, spec)})
 
+    async def suppliers(request: Request) -> Response:
+        """Suppliers beyond the seeded ones, unannounced; the NAV side has the same call for their cards."""
+        tenant = cin7.tenant
+        found = more_suppliers(tenant.world, int((await _body(request))["count"]))
+        made = {party.id: supplier(tenant.world, party, tenant.born) for party in found}
+        tenant.state.suppliers.update(made)
+        return JSONResponse({"suppliers": len(made)})
+
     async def fire(request: Request) -> Response:
         body = await _body(request)
         event = str(body.get("type"))
@@ -188,6 +198,7 @@ def cin7_admin_routes(cin7: Cin7) -> list[Route]:
         Route("/_sandbox/truth", truth_),
         Route("/_sandbox/trading-day", _guarded(trading_day), methods=["GET", "POST"]),
         Route("/_sandbox/bulk", _guarded(bulk), methods=post),
+        Route("/_sandbox/more-suppliers", _guarded(suppliers), methods=post),
         Route("/_sandbox/fire", _guarded(fire), methods=post),
         Route("/_sandbox/webhooks", webhooks),
     ]

@@ -30,7 +30,7 @@ from sandbox.nav.invoices import (
 )
 from sandbox.nav.nav import Nav
 from sandbox.nav.wire import dumps, loads
-from sandbox.world import opening_stock
+from sandbox.world import more_suppliers, opening_stock
 
 OPENING_DAY = "2025-12-31"
 """The posting date of the opening stock: the books of the seeded company begin on the day after it."""
@@ -154,6 +154,13 @@ def nav_admin_routes(nav: Nav) -> list[Route]:
                     count += 1
         return JSONResponse({"entries": count})
 
+    async def vendors(request: Request) -> Response:
+        """The cards of Cin7's suppliers beyond the seeded ones."""
+        found = list(more_suppliers(nav.company.world, int((await _body(request))["count"])))
+        for party in found:
+            nav.company.add_party(party)
+        return JSONResponse({"vendors": len(found)})
+
     async def item_entries(request: Request) -> Response:
         names = ("Entry_No", "Entry_Type", "Document_No", "Item_No", "Location_Code", "Posting_Date")
         rows = [
@@ -255,6 +262,7 @@ def nav_admin_routes(nav: Nav) -> list[Route]:
         Route("/_sandbox/item-entry", _checked(item_entry), methods=["POST"]),
         Route("/_sandbox/item-entries", item_entries),
         Route("/_sandbox/opening-stock", _checked(opening), methods=["POST"]),
+        Route("/_sandbox/more-suppliers", _checked(vendors), methods=["POST"]),
         Route("/_sandbox/approvals", approvals),
         Route("/_sandbox/sums", sums),
         Route("/_sandbox/purchase-invoice", _checked(document(PURCHASE_INVOICE)), methods=["POST"]),

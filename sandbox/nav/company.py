@@ -20,6 +20,7 @@ from sandbox.world import (
     BASE_CURRENCY,
     COMPANY,
     DefaultDimension,
+    Party,
     World,
     accounting_periods,
     posting_allowed_from,
@@ -294,29 +295,32 @@ class Company:
 
     def _fill_parties(self) -> None:
         for party in (*self.world.customers, *self.world.suppliers):
-            if party.nav_id is None:
-                continue
-            customer = party.kind == "customer"
-            currency = "" if party.currency == BASE_CURRENCY else party.currency
-            extra = {"type": "Company"} if customer else {}
-            self.tables["customers" if customer else "vendors"].insert(
-                id=party.nav_id,
-                number=party.nav_number,
-                displayName=party.nav_name,
-                addressLine1=party.address.line1,
-                city=party.address.city,
-                postalCode=party.address.postcode,
-                country=party.address.country_code,
-                phoneNumber=party.contact.phone,
-                email=party.contact.email,
-                taxRegistrationNumber=party.nav_tax_number,
-                taxLiable=True,
-                paymentTermsId=self.world.id("nav payment terms", "30 DAYS"),
-                currencyCode=currency,
-                currencyId=self.world.id("nav currency", currency) if currency else NO_GUID,
-                blocked=party.nav_blocked or " ",
-                **extra,
-            )
+            if party.nav_id is not None:
+                self.add_party(party)
+
+    def add_party(self, party: Party) -> None:
+        """The card of a party that NAV has."""
+        customer = party.kind == "customer"
+        currency = "" if party.currency == BASE_CURRENCY else party.currency
+        extra = {"type": "Company"} if customer else {}
+        self.tables["customers" if customer else "vendors"].insert(
+            id=party.nav_id,
+            number=party.nav_number,
+            displayName=party.nav_name,
+            addressLine1=party.address.line1,
+            city=party.address.city,
+            postalCode=party.address.postcode,
+            country=party.address.country_code,
+            phoneNumber=party.contact.phone,
+            email=party.contact.email,
+            taxRegistrationNumber=party.nav_tax_number,
+            taxLiable=True,
+            paymentTermsId=self.world.id("nav payment terms", "30 DAYS"),
+            currencyCode=currency,
+            currencyId=self.world.id("nav currency", currency) if currency else NO_GUID,
+            blocked=party.nav_blocked or " ",
+            **extra,
+        )
 
     def _fill_setup(self) -> None:
         world, tables = self.world, self.tables
