@@ -1,4 +1,5 @@
-"""Row A: from a landed webhook to posted entries, on the idle real stack, beside an empty DAG on the same."""
+"""Row A: from a landed webhook to posted entries, and to a changed vendor, on the idle real stack, beside an
+empty DAG on the same."""
 
 from __future__ import annotations
 
@@ -16,9 +17,11 @@ from typing import Any
 
 import requests
 
+from bench import parties
 from bench.bare import token
 from bench.figures import Figure, Target
 from bench.lab import Failed
+from sandbox.world import CIN7_ACCOUNT_ID
 from stack import airflow, connections, processes
 from stack.client import AirflowClient
 from stack.demo import SCHEDULE
@@ -63,6 +66,7 @@ def measure(say: Callable[[str], None]) -> list[Figure]:
             if number >= WARM_UP:
                 carried.append(ours)
                 empty.append(theirs)
+        changed = _changes(stack, client, books)
         options = airflow.environment(stack.settings, None)
         conditions = {
             "vendors' delay": "0 s",
@@ -88,6 +92,14 @@ def measure(say: Callable[[str], None]) -> list[Figure]:
             (),
             conditions,
         ),
+        Figure(
+            "A",
+            "changed supplier, landed event to NAV's vendor",
+            "s",
+            changed,
+            (Target("median", "≤", 3.0),),
+            conditions,
+        ),
     ]
 
 
@@ -107,6 +119,7 @@ def _stack(say: Callable[[str], None]) -> Iterator[Stack]:
         **settings.environment,
         **{name: str(processes.free_port()) for name in PORTS},
         SCHEDULE: str(schedule),
+        "CIN7_NAV_MAPPINGS": str(parties.mappings(var)),
         "AIRFLOW__CORE__DAGS_FOLDER": str(dags),
     }
     settings = Settings(var, True, environment)
@@ -120,6 +133,56 @@ def _stack(say: Callable[[str], None]) -> Iterator[Stack]:
     if stack.postgres:
         stack.postgres.destroy()
     shutil.rmtree(var)
+
+
+def _changes(stack: Stack, client: _Airflow, books: _Books) -> list[float]:
+    """Seconds from the receiver's yes to a supplier's new name until NAV's vendor has it."""
+    client.trigger("parties_both_ways")
+    client.wait_until_idle()
+    supplier = _in_cin7(stack, "GET")
+    took = []
+    for number in range(WARM_UP + EVENTS):
+        client.wait_until_idle()
+        name = f"{supplier['Name']} {number}"
+        changed = _in_cin7(stack, "PUT", ID=supplier["ID"], Name=name)
+        flat = {key: value for key, value in changed.items() if not isinstance(value, list)}
+        details = {"Supplier": flat, "Addresses": changed["Addresses"], "Contacts": changed["Contacts"]}
+        answer = requests.post(
+            f"http://127.0.0.1:{stack.settings.port('RECEIVER_PORT')}/cin7/Supplier/Updated",
+            json={
+                "NumberOfSuppliers": 1,
+                "SupplierDetailsList": [details],
+                "EventType": "Supplier/Updated",
+            },
+            headers={"Authorization": f"Bearer {connections.WEBHOOK_SECRET}"},
+            timeout=10,
+        )
+        landed = time.monotonic()
+        answer.raise_for_status()
+        while not books.has_vendor(name):
+            if time.monotonic() - landed > PATIENCE_S:
+                raise Failed(f"NAV has no vendor {name} after {PATIENCE_S:.0f} s")
+            time.sleep(LOOK_EACH_S)
+        if number >= WARM_UP:
+            took.append(time.monotonic() - landed)
+    return took
+
+
+def _in_cin7(stack: Stack, method: str, **body: Any) -> dict[str, Any]:
+    """The first supplier, as it is or after a change."""
+    answer = requests.request(
+        method,
+        f"{stack.sandbox.cin7.url}/ExternalApi/v2/supplier",
+        json=body or None,
+        headers={
+            "api-auth-accountid": CIN7_ACCOUNT_ID,
+            "api-auth-applicationkey": connections.CIN7_KEYS[0],
+        },
+        timeout=10,
+    )
+    answer.raise_for_status()
+    found: dict[str, Any] = answer.json()["SupplierList"][0]
+    return found
 
 
 def _carry(stack: Stack, books: _Books) -> float:
@@ -168,6 +231,12 @@ class _Books:
         found = self._session.get(root, timeout=30).json()["value"]
         company = next(row["id"] for row in found if row["name"] == COMPANY)
         self._url = f"{root}({company})/generalLedgerEntries"
+        self._vendors = f"{root}({company})/vendors"
+
+    def has_vendor(self, name: str) -> bool:
+        answer = self._session.get(self._vendors, params={"$filter": f"displayName eq '{name}'"}, timeout=30)
+        answer.raise_for_status()
+        return bool(answer.json()["value"])
 
     def new(self) -> list[dict[str, Any]]:
         answer = self._session.get(self._url, params={"$filter": f"entryNumber gt {self.last}"}, timeout=30)
