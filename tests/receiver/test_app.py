@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import requests
 from cin7_nav.receiver import events, intake
-from cin7_nav.store import webhook_secrets
+from cin7_nav.store import inbox, webhook_secrets
 from cin7_nav.store.database import Database
 
 INVOICE = "Sale/InvoiceAuthorised"
@@ -25,6 +25,18 @@ Rows = Callable[[], list[tuple[Any, ...]]]
 def test_an_event_lands_and_waits_for_its_flow(receiver: Any, rows: Rows) -> None:
     assert receiver.post(INVOICE, BODY).status_code == 200
     assert rows() == [(INVOICE, "invoices", SALE.lower(), "SO-00001", "waiting", 0)]
+
+
+def test_an_event_that_concerns_two_flows_waits_for_each_of_them(
+    receiver: Any, rows: Rows, database: Database
+) -> None:
+    for _ in range(2):
+        assert receiver.post("Sale/CreditNoteAuthorised", BODY).status_code == 200
+    found = sorted((flow, state, repeats) for _, flow, _, _, state, repeats in rows())
+    assert found == [("invoices", "waiting", 1), ("stock", "waiting", 1)]
+    (event,) = inbox.claim(database, "stock", "a run", 10)
+    inbox.done(database, [event.id])
+    assert [one.record_id for one in inbox.claim(database, "invoices", "a run", 10)] == [SALE.lower()]
 
 
 def test_the_secret_may_come_in_a_header_of_its_own(receiver: Any, rows: Rows) -> None:

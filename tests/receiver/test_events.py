@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 import pytest
-from cin7_nav.receiver.events import DEEPEST, Pointer, Unreadable, flow_of, parse, pointers
+from cin7_nav.receiver.events import DEEPEST, Pointer, Unreadable, flows_of, parse, pointers
 
 A, B = "8b1538e4-fa56-49c8-89c9-38d106439577", "592e5eff-3c92-4a12-a275-67de1fda66ef"
 
@@ -94,4 +94,5 @@ def test_no_body_of_the_largest_size_is_slow_to_read(body: bytes) -> None:
 
 
 def test_other_types_have_no_flow() -> None:
-    assert (flow_of("Sale/Voided"), flow_of("Task/Overdue")) == ("invoices", "none")
+    assert flows_of("Sale/Voided") == ("invoices", "stock")
+    assert flows_of("Task/Overdue") == ("none",)

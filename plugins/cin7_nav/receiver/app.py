@@ -169,14 +169,15 @@ async def _cin7(door: Door, request: Request) -> Done:
     check_content_type(request)
     if not await door.is_valid("cin7", secret):
         raise Refused(Outcome.WRONG_SECRET)
-    flow = events.flow_of(event_type)
+    flows = events.flows_of(event_type)
     try:
         found = events.pointers(event_type, events.parse(content))
-        landed = await door.landing.land("cin7", secret, event_type, flow, content, events.as_records(found))
+        rows = events.as_records(found, flows)
+        landed = await door.landing.land("cin7", secret, event_type, flows[0], content, rows)
         records = tuple(pointer.record_id or pointer.number for pointer in found)
         done = Done(Outcome.LANDED, event_type, records)
     except (Unreadable, asyncpg.DataError) as error:
-        landed = await door.landing.quarantine("cin7", secret, event_type, flow, content)
+        landed = await door.landing.quarantine("cin7", secret, event_type, flows[0], content)
         done = Done(Outcome.QUARANTINED, event_type, why=_why(error))
     _check_still_valid(door, "cin7", secret, landed)
     return done

@@ -13,20 +13,20 @@ DEEPEST = 32
 """Nesting that a body may have; Cin7's deepest sample has five levels."""
 
 FLOWS = {
-    "Sale/InvoiceAuthorised": "invoices",
-    "Sale/CreditNoteAuthorised": "invoices",
-    "Sale/Voided": "invoices",
-    "Sale/Undo": "invoices",
-    "Purchase/InvoiceAuthorised": "invoices",
-    "Purchase/CreditNoteAuthorised": "invoices",
-    "Purchase/Updated": "invoices",
-    "Customer/Updated": "parties",
-    "Supplier/Updated": "parties",
-    "Sale/ShipmentAuthorised": "stock",
-    "Purchase/StockReceivedAuthorised": "stock",
-    "Stock/AvailableStockLevelChanged": "stock",
+    "Sale/InvoiceAuthorised": ("invoices",),
+    "Sale/CreditNoteAuthorised": ("invoices", "stock"),
+    "Sale/Voided": ("invoices", "stock"),
+    "Sale/Undo": ("invoices", "stock"),
+    "Purchase/InvoiceAuthorised": ("invoices",),
+    "Purchase/CreditNoteAuthorised": ("invoices", "stock"),
+    "Purchase/Updated": ("invoices",),
+    "Customer/Updated": ("parties",),
+    "Supplier/Updated": ("parties",),
+    "Sale/ShipmentAuthorised": ("stock",),
+    "Purchase/StockReceivedAuthorised": ("stock",),
+    "Stock/AvailableStockLevelChanged": ("stock",),
 }
-"""The flow of each event type; every other type is kept for the record only."""
+"""The flows that look at each event type; every other type is kept for the record only."""
 
 NO_FLOW = "none"
 
@@ -62,8 +62,8 @@ class Pointer:
     """Where in the body this record lies; empty: the body as a whole."""
 
 
-def flow_of(event_type: str) -> str:
-    return FLOWS.get(event_type, NO_FLOW)
+def flows_of(event_type: str) -> tuple[str, ...]:
+    return FLOWS.get(event_type, (NO_FLOW,))
 
 
 def parse(body: bytes) -> Any:
@@ -96,9 +96,9 @@ def pointers(event_type: str, payload: Any) -> list[Pointer]:
     return [Pointer(only.record_id, only.number) for only in found.values()] or [Pointer("", "")]
 
 
-def as_records(found: list[Pointer]) -> str:
-    """The pointers as `land_event` takes them."""
-    return json.dumps([asdict(pointer) for pointer in found])
+def as_records(found: list[Pointer], flows: tuple[str, ...]) -> str:
+    """The pointers as `land_event` takes them, each once for every flow."""
+    return json.dumps([{**asdict(pointer), "flow": flow} for pointer in found for flow in flows])
 
 
 def _records(event_type: str, payload: Any) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:

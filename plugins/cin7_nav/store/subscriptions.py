@@ -118,7 +118,7 @@ def caught_up(database: Database, gap: Subscription, why: str, run: str, *, even
                 """
                 INSERT INTO inbox (company, source, type, flow, record_id, number, sha256, state)
                 VALUES (%s, %s, %s, %s, '', %s, '', 'waiting')
-                ON CONFLICT (company, source, type, record_id, number, sha256)
+                ON CONFLICT (company, source, type, flow, record_id, number, sha256)
                     WHERE state IN ('waiting', 'quarantined')
                 DO UPDATE SET repeats = inbox.repeats + 1
                 """,
@@ -173,8 +173,9 @@ def traffic(database: Database, since: dt.datetime) -> list[Traffic]:
     with database.transaction() as cursor:
         cursor.execute(
             """
-            SELECT source, name, count(*), min(landed_at), max(landed_at), coalesce(max(pause), '0')
-            FROM (SELECT source, name, landed_at, landed_at
+            SELECT source, name, count(*) / count(DISTINCT flow), min(landed_at), max(landed_at),
+                   coalesce(max(pause), '0')
+            FROM (SELECT source, name, flow, landed_at, landed_at
                          - lag(landed_at) OVER (PARTITION BY source, name ORDER BY landed_at) AS pause
                   FROM (SELECT CASE source WHEN 'nav' THEN split_part(type, '/', 1) ELSE type END AS name, *
                         FROM inbox WHERE company = %s AND landed_at >= %s AND state <> 'quarantined'
