@@ -16,6 +16,8 @@ from bench.machine import commit, machine
 from bench.report import save, show
 from stack.settings import ROOT
 
+STACK_ROWS = {"A": latency.measure, "J": history.measure}
+"""Rows that need the whole stack: they come last."""
 ROWS = {
     "B": backfill.measure,
     "C": limit.measure,
@@ -25,7 +27,6 @@ ROWS = {
     "G": proof.reconcile,
     "H": proof.plan,
     "I": proof.listed,
-    "J": history.measure,
     "P": parties.measure,
     "S": stock.measure_levels,
     "T": stock.measure_deliveries,
@@ -38,12 +39,12 @@ PLAIN_WIDTH = 120
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measure cin7-nav on the sandbox.")
     parser.add_argument(
-        "rows", nargs="*", metavar="row", help=f"only these of A, {', '.join(ROWS)}, e.g. B D"
+        "rows", nargs="*", metavar="row", help=f"only these of {', '.join([*STACK_ROWS, *ROWS])}, e.g. B D"
     )
     parser.add_argument("--strict", action="store_true", help="end with 1 where a target is missed")
     options = parser.parse_args()
-    wanted = options.rows or ["A", *ROWS]
-    if unknown := set(wanted) - {"A", *ROWS}:
+    wanted = options.rows or [*STACK_ROWS, *ROWS]
+    if unknown := set(wanted) - {*STACK_ROWS, *ROWS}:
         parser.error(f"there is no row {', '.join(sorted(unknown))}")
     console = Console(highlight=False)
     if not console.is_terminal:
@@ -63,9 +64,10 @@ def main() -> int:
                 if at and row in wanted:
                     say(f"row {row} …")
                     figures += ROWS[row](at)
-        if "A" in wanted:
-            say("row A …")
-            figures = latency.measure(say) + figures
+        for row, measure in STACK_ROWS.items():
+            if row in wanted:
+                say(f"row {row} …")
+                figures += measure(say)
     finally:
         if figures:
             show(console, figures, measured)

@@ -3,31 +3,24 @@ empty DAG on the same."""
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 import json
-import shutil
-import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import requests
 
-from bench import parties
 from bench.bare import token
 from bench.figures import Figure, Target
 from bench.lab import Failed
+from bench.whole import whole
 from sandbox.world import CIN7_ACCOUNT_ID
 from stack import airflow, connections, processes
 from stack.client import AirflowClient
-from stack.demo import SCHEDULE
-from stack.settings import PORTS, Settings
 from stack.startup import Stack
-from stack.supervisor import Supervisor
 from stack.verdict import COMPANY, TENANT, booked, expected
 
 EVENTS = 20
@@ -38,9 +31,7 @@ LOOK_EACH_S = 0.05
 """How often NAV is asked: the figures are so much too long at most."""
 ASK_EACH_S = 0.25
 """How often Airflow is asked whether the empty task has ended, so that the asking does not slow it down."""
-NEVER = 'poll: "0 0 1 1 *"\nsweep: "0 0 1 1 *"\nrenewal: "0 0 1 1 *"\n'
 EMPTY = "bench_empty"
-DAGS = Path(__file__).parent / "dags"
 TUNED = (
     "AIRFLOW__CORE__EXECUTOR",
     "AIRFLOW__CORE__PARALLELISM",
@@ -51,7 +42,7 @@ TUNED = (
 
 def measure(say: Callable[[str], None]) -> list[Figure]:
     """Ends the handling of SIGINT and SIGTERM with its stack: measure it last."""
-    with _stack(say) as stack:
+    with whole(say) as stack:
         client = _Airflow(stack.settings)
         books = _Books(stack)
         stack.sandbox.cin7.patch("settings", {"webhook_first_delay": 0})
@@ -101,38 +92,6 @@ def measure(say: Callable[[str], None]) -> list[Figure]:
             conditions,
         ),
     ]
-
-
-@contextlib.contextmanager
-def _stack(say: Callable[[str], None]) -> Iterator[Stack]:
-    """A stack like the demo's in a temporary folder, but with polling off and writing through to the disk."""
-    var = Path(tempfile.mkdtemp(prefix="cin7-nav-bench-"))
-    var.chmod(0o755)
-    dags = var / "dags"
-    dags.mkdir()
-    for file in (*airflow.DAGS.glob("*.py"), *DAGS.glob("*.py")):
-        (dags / file.name).symlink_to(file)
-    schedule = var / "schedule.yaml"
-    schedule.write_text(NEVER)
-    settings = Settings.read(demo=True)
-    environment = {
-        **settings.environment,
-        **{name: str(processes.free_port()) for name in PORTS},
-        SCHEDULE: str(schedule),
-        "CIN7_NAV_MAPPINGS": str(parties.mappings(var)),
-        "AIRFLOW__CORE__DAGS_FOLDER": str(dags),
-    }
-    settings = Settings(var, True, environment)
-    with Supervisor(settings, say) as supervisor:
-        stack = Stack(settings, supervisor)
-        if stack.postgres:
-            stack.postgres.durable = True
-        stack.start()
-        stack.wait_for_dags(60)
-        yield stack
-    if stack.postgres:
-        stack.postgres.destroy()
-    shutil.rmtree(var)
 
 
 def _changes(stack: Stack, client: _Airflow, books: _Books) -> list[float]:
