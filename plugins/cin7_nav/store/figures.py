@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from decimal import Decimal
 
 from cin7_nav.store.database import COMPANY, Database
 
@@ -78,6 +79,28 @@ def waiting(database: Database) -> list[Waiting]:
             {"c": COMPANY},
         )
         return [Waiting(*row) for row in cursor.fetchall()]
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """How far the levels of one NAV location are apart, as last compared; plus and minus do not cancel."""
+
+    location_code: str
+    items: int
+    pieces: Decimal
+    value: Decimal
+    """Local currency."""
+
+
+def drift(database: Database) -> list[Drift]:
+    """By location."""
+    with database.transaction() as cursor:
+        cursor.execute(
+            "SELECT location_code, count(*), sum(abs(cin7 - nav)), sum(abs(value)) FROM level_drift"
+            " WHERE company = %s GROUP BY location_code ORDER BY location_code",
+            (COMPANY,),
+        )
+        return [Drift(*row) for row in cursor.fetchall()]
 
 
 @dataclass(frozen=True, slots=True)

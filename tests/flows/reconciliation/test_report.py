@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 import re
+from decimal import Decimal
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ import pytest
 from cin7_nav.cli import app
 from cin7_nav.flows.reconciliation import report
 from cin7_nav.flows.reconciliation.tasks import above
+from cin7_nav.store import levels
 from cin7_nav.store import reconciliation as store
 from typer.testing import CliRunner
 
@@ -118,3 +121,19 @@ def test_a_range_that_means_nothing_is_refused(books: Books, first: str, last: s
     done = CliRunner().invoke(app, ["reconcile", "--from", first, *(["--to", last] if last else [])])
     assert done.exit_code == 2
     assert told in done.output
+
+
+def test_the_page_shows_by_location_how_far_stock_is_apart(books: Books) -> None:
+    now = dt.datetime.now(dt.UTC)
+    cost = Decimal("2.50")
+    apart = [("HV-0001", "LONDON", 4, 1), ("HV-0002", "LONDON", 0, 1000), ("HV-0001", "GLASGOW", 1, 0)]
+    kept = [
+        levels.Kept(item, place, Decimal(cin7), Decimal(nav), (nav - cin7) * cost, "unknown", now, None)
+        for item, place, cin7, nav in apart
+    ]
+    levels.keep(books.flow.database, kept, now)
+    page = report.write(books.flow.database, books.reconcile().id).page
+    value, pieces = re.findall(r"<figcaption>Stock that differs.*?</figure>", page, re.DOTALL)
+    assert "LONDON: 2 items: 2,507.5" in value
+    assert "GLASGOW: 1 items: 2.5" in value
+    assert "LONDON: 1,003" in pieces

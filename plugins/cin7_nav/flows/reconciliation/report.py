@@ -82,6 +82,7 @@ def _style(environment: Environment) -> str:
 def _page(database: Database, run: Reconciliation, found: Sequence[Open]) -> dict[str, Any]:
     days = figures.posted_by_day(database, DAYS_SHOWN)
     waiting = figures.waiting(database)
+    apart = figures.drift(database)
     hours = [(one.cause, one.oldest.total_seconds() / 3600) for one in waiting]
     return {
         "amount": sum((abs(one.amount) for one in found), Decimal(0)),
@@ -91,12 +92,15 @@ def _page(database: Database, run: Reconciliation, found: Sequence[Open]) -> dic
         "latency": [_bar(f"{day.day}", round(day.slow_s, 1)) for day in days],
         "waiting": [_bar(f"{one.cause} ({one.state})", one.records) for one in waiting],
         "ages": [_bar(cause, round(age, 1)) for cause, age in hours],
+        "drift": [_bar(f"{one.location_code}: {one.items} items", one.value) for one in apart],
+        "drift_pieces": [_bar(one.location_code, one.pieces) for one in apart],
         "budget": [_bar(one.bucket, one.allowed - one.free) for one in figures.budget(database)],
     }
 
 
-def _bar(label: str, value: float) -> dict[str, Any]:
-    return {"label": label, "value": value, "told": f"{value:,}"}
+def _bar(label: str, value: float | Decimal) -> dict[str, Any]:
+    told = f"{value.normalize():,f}" if isinstance(value, Decimal) else f"{value:,}"
+    return {"label": label, "value": float(value), "told": told}
 
 
 def _rows(run: Reconciliation) -> list[Row]:
