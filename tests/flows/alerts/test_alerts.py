@@ -9,10 +9,13 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
+from email import message_from_bytes, policy
+from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
 import pytest
+from aiosmtpd.controller import Controller
 from cin7_nav.flows.alerts.causes import PREFIX, causes
 from cin7_nav.flows.alerts.notifiers import FailureNotifier, RecoveryNotifier, late
 from cin7_nav.flows.alerts.tasks import notifiers, tell, told, watch
@@ -22,6 +25,8 @@ from cin7_nav.store import alerts
 from cin7_nav.store.database import Database
 from cin7_nav.store.figures import Flow, Waiting
 from cin7_nav.store.subscriptions import Trouble
+
+from stack import processes
 
 NOW = dt.datetime(2026, 11, 25, 12, 0, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
@@ -110,6 +115,28 @@ def webhook(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
 
 @pytest.fixture
+def mailbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[EmailMessage]]:
+    """A mail server; the messages that came."""
+    messages: list[EmailMessage] = []
+
+    class Handler:
+        async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+            parsed = message_from_bytes(envelope.content, policy=policy.default)
+            assert isinstance(parsed, EmailMessage)
+            messages.append(parsed)
+            return "250 OK"
+
+    port = processes.free_port()
+    server = Controller(Handler(), hostname="127.0.0.1", port=port)
+    server.start()
+    extra = {"from_email": "cin7-nav@example.com", "disable_ssl": True, "disable_tls": True}
+    connection = {"conn_type": "smtp", "host": "127.0.0.1", "port": port, "extra": extra}
+    monkeypatch.setenv("AIRFLOW_CONN_SMTP_DEFAULT", json.dumps(connection))
+    yield messages
+    server.stop()
+
+
+@pytest.fixture
 def rules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "alerts.yaml"
     path.write_text("webhook: true\n")
@@ -129,6 +156,24 @@ def test_a_cause_is_told_once_and_its_end_once(database: Database, webhook: list
     first, over = webhook
     assert "nothing was read" in first
     assert "over: silence" in over
+
+
+@pytest.mark.usefixtures("airflow_connection")
+def test_a_cause_and_its_end_come_by_mail(
+    database: Database, mailbox: list[EmailMessage], rules: Path
+) -> None:
+    rules.write_text("email: [accounts@example.com, data@example.com]\n")
+    alerts.settle(database, PREFIX, {f"{PREFIX}silence": "nothing was read <for> hours"})
+    assert tell({}) == 1
+    assert watch() == 0
+    assert tell({}) == 1
+    first, over = mailbox
+    assert first["To"] == "accounts@example.com, data@example.com"
+    assert first["Subject"] == "cin7-nav: silence"
+    body = first.get_body()
+    assert body is not None
+    assert "nothing was read &lt;for&gt; hours" in body.get_content()
+    assert over["Subject"] == "cin7-nav: over: silence"
 
 
 @pytest.mark.usefixtures("airflow_connection", "rules")
