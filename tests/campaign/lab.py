@@ -16,6 +16,7 @@ import psycopg2
 from cin7_nav.store import webhook_secrets
 from cin7_nav.store.database import Database
 from cin7_nav.store.migrate import migrate
+from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from stack import connections, processes
 from stack import sandbox as sandbox_stack
@@ -131,7 +132,7 @@ class Lab:
 
     def execute(self, statement: str, parameters: Any = None) -> list[tuple[Any, ...]]:
         """Run a statement in our database, on a connection of its own."""
-        with contextlib.closing(psycopg2.connect(self.dsn)) as connection:
+        with contextlib.closing(_connected(self.dsn)) as connection:
             connection.autocommit = True
             with connection.cursor() as cursor:
                 cursor.execute(statement, parameters)
@@ -142,6 +143,17 @@ class Lab:
             connection.autocommit = True
             with connection.cursor() as cursor:
                 cursor.execute(statement)
+
+
+@retry(
+    retry=retry_if_exception_type(psycopg2.OperationalError),
+    wait=wait_fixed(0.2),
+    stop=stop_after_delay(15),
+    reraise=True,
+)
+def _connected(dsn: str) -> psycopg2.extensions.connection:
+    """A server that a seed has ended may still be closing connections when it is asked again."""
+    return psycopg2.connect(dsn)
 
 
 @contextlib.contextmanager
