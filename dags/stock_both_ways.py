@@ -64,6 +64,13 @@ SCHEDULE, WARNINGS = load_schedule()
             title="Compare levels",
             description="Also compare what both systems say is on hand, as every night.",
         ),
+        "adjust_levels": Param(
+            False,
+            type="boolean",
+            title="Adjust levels",
+            description="Also adjust the levels that differ, more than the cap in stock.yaml too: your yes. "
+            "Needs `owner` under `levels` there.",
+        ),
         "dry_run": Param(
             False,
             type="boolean",

@@ -30,6 +30,8 @@ class StockKind(StrEnum):
     TRANSFER = "transfer"
     NAV_ENTRY = "nav_entry"
     """An entry of NAV's item ledger."""
+    LEVEL = "level"
+    """No document: the two levels differed, and the one that does not count is adjusted."""
 
 
 MOVEMENT_PREFIXES = {
@@ -40,6 +42,7 @@ MOVEMENT_PREFIXES = {
     StockKind.ADJUSTMENT: "C7A-",
     StockKind.TAKE: "C7K-",
     StockKind.TRANSFER: "C7T-",
+    StockKind.LEVEL: "C7L-",
 }
 """What the NAV document numbers of stock movements begin with: none of a journal's, because automatic cost
 posting writes G/L entries under them."""
@@ -192,6 +195,13 @@ class Movement:
     """Of the journal line that was last sent for it."""
     entry_no: int | None = None
     """NAV's item ledger entry that it comes from."""
+
+    @property
+    def origin(self) -> str:
+        """What it comes from, for people."""
+        if self.entry_no is not None:
+            return f"NAV item ledger entry {self.entry_no}"
+        return f"the level of {self.line.sku} compared on {self.line.date}"
 
     @property
     def is_outbound(self) -> bool:

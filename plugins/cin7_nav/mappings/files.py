@@ -44,7 +44,7 @@ class EntryType(StrEnum):
     TRANSFER = "Transfer"
 
 
-_CIN7_KINDS_DEFAULT = tuple(kind for kind in StockKind if kind is not StockKind.NAV_ENTRY)
+_CIN7_KINDS_DEFAULT = tuple(kind for kind in StockKind if kind not in (StockKind.NAV_ENTRY, StockKind.LEVEL))
 _CIN7_KINDS = [kind.value for kind in _CIN7_KINDS_DEFAULT]
 _NAV_TYPES_DEFAULT = (EntryType.POSITIVE, EntryType.NEGATIVE, EntryType.TRANSFER)
 
@@ -156,6 +156,11 @@ Amount = Annotated[
     Decimal,
     BeforeValidator(_number(None, "an amount such as 10000 or 99.50, not below 0")),
     WithJsonSchema({"type": "number", "minimum": 0}),
+]
+Count = Annotated[
+    int,
+    BeforeValidator(_number(None, "a whole number such as 20, not below 0")),
+    WithJsonSchema({"type": "integer", "minimum": 0}),
 ]
 OnlyTrue = Annotated[bool, BeforeValidator(_true), WithJsonSchema({"const": True})]
 Pattern = Annotated[
@@ -461,6 +466,12 @@ class Levels(Section):
 
     tolerance: Amount = Decimal(0)
     """Pieces of an item in a location up to which a difference is not told."""
+    owner: Side | None = None
+    """Whose level counts: the other system's is adjusted where the difference is the same in two comparisons
+    and nothing explains it. Without: differences are told, and nothing is adjusted."""
+    cap: Count = 0
+    """With `owner`: as many levels a run adjusts by itself. Where more differ it adjusts none, until a
+    person says yes."""
 
 
 class PostingGroups(Section):

@@ -10,7 +10,7 @@ from cin7_nav.mappings.facts import fold
 from cin7_nav.mappings.files import EntryType, ItemBatch, PostingGroups, StockFile
 from cin7_nav.mappings.reader import Source, check
 from cin7_nav.mappings.rules import Hit
-from cin7_nav.model import Posting
+from cin7_nav.model import Posting, Side
 from cin7_nav.movements import StockKind
 
 ITEM_LENGTH = 20
@@ -38,6 +38,9 @@ class Stock:
     posting_groups: Mapping[StockKind, str]
     """General business posting group of what is taken back of each kind, where stock.yaml names one."""
     tolerance: Decimal
+    level_owner: Side | None
+    """Whose level counts; None: none is adjusted."""
+    level_cap: int
 
     def location(self, place: str) -> Hit | None:
         """The NAV location of a warehouse or bin, by name; a bin without a line goes by its warehouse."""
@@ -70,8 +73,10 @@ def stock(sources: Iterable[Source]) -> Stock | None:
     skus = {number: sku for sku, number in file.items.items()}
     if len(skus) != len(file.items):
         source.fault(("items",), "one NAV item for several SKUs", "each NAV item once: levels are compared")
-    if StockKind.NAV_ENTRY in file.to_nav:
-        source.fault(("to_nav",), StockKind.NAV_ENTRY.value, "documents of Cin7's")
+    for kind in {StockKind.NAV_ENTRY, StockKind.LEVEL} & {*file.to_nav}:
+        source.fault(("to_nav",), kind.value, "documents of Cin7's")
+    if file.levels.cap and not file.levels.owner:
+        source.fault(("levels", "cap"), "a cap without an owner", "`owner`: cin7 or nav")
     if file.posting is Posting.HOLD:
         source.fault(("posting",), "`hold` for stock movements", "post or stage")
     codes = {hit.value for hit in locations.values()}
@@ -96,6 +101,8 @@ def stock(sources: Iterable[Source]) -> Stock | None:
         adjustment_account=file.adjustment_account,
         posting_groups=_posting_groups(file.posting_groups),
         tolerance=file.levels.tolerance,
+        level_owner=file.levels.owner,
+        level_cap=file.levels.cap,
     )
 
 

@@ -69,6 +69,8 @@ def difference(now: Iterable[StockLine], sent: Iterable[StockLine]) -> tuple[Sto
 def to_nav(movement: Movement, stock: Stock, company: Company) -> Translated:
     """A movement of Cin7's as NAV's item journal says it."""
     line, kind = movement.line, movement.kind
+    if kind is StockKind.LEVEL:
+        return Translated(movement.nav)
     if kind not in stock.to_nav:
         return Translated(skipped=f"stock.yaml carries no {kind} to NAV")
     if line.date < company.go_live:
@@ -109,15 +111,16 @@ def to_cin7(movement: Movement, stock: Stock, company: Company) -> Translated:
     line = movement.line
     nav = movement.nav
     assert nav is not None
-    if nav.entry_type not in stock.to_cin7:
+    level = movement.kind is StockKind.LEVEL
+    if not level and nav.entry_type not in stock.to_cin7:
         return Translated(nav, skipped=f"stock.yaml carries no {nav.entry_type} of NAV's to Cin7")
-    if line.date < company.go_live:
+    if not level and line.date < company.go_live:
         return Translated(nav, skipped=f"dated before go-live ({company.go_live_rule})")
     if stock.in_transit and nav.location_code == stock.in_transit.value:
         return Translated(nav, skipped=f"{nav.location_code} holds what is in transit: no place of Cin7's")
     problems = []
     if nav.location_code not in stock.adjust_at:
-        where = f"NAV item ledger entry {movement.entry_no}"
+        where = movement.origin
         named = f"NAV location {nav.location_code}" if nav.location_code else "an empty NAV location"
         message = f"{named} has no Cin7 warehouse: no line in stock.yaml's locations leads there"
         problems.append(Problem("location_unmapped", message, where, Fixer.MAPPING_EDITOR))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import re
 
@@ -98,6 +99,11 @@ def movement_no(key: StockKey, number: str, revision: int, receipts: int = 0) ->
     room = DOCUMENT_NO_LENGTH - len(prefix) - len(tail) - 1
     head = readable[:room].rstrip("-")
     return f"{prefix}{head}-{tail}" if head else f"{prefix}{tail}"
+
+
+def level_no(day: dt.date, item_no: str, location_code: str, moment: dt.datetime) -> str:
+    """NAV document number of the adjustment of a level."""
+    return f"{MOVEMENT_PREFIXES[StockKind.LEVEL]}{day:%Y%m%d}-{_hash(f'{item_no}/{location_code}/{moment}')}"
 
 
 def batch_code(nav_document_no: str) -> str:

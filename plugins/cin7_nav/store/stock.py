@@ -331,12 +331,15 @@ def _withdraw(cursor: Cursor, waiting: Sequence[Movement], run: Run) -> list[Cha
 
 # --- adjustments that we made in Cin7 ourselves ---
 
-REFERENCE = "NAV-ILE-"
+REFERENCES = ENTRY_REFERENCE, LEVEL_REFERENCE = "NAV-ILE-", "NAV-LEVEL-"
 
 
-def reference_of(entry_no: int, further: int) -> str:
-    """What our adjustments in Cin7 carry: `NAV-ILE-4711`, further ones `NAV-ILE-4711/2`."""
-    return f"{REFERENCE}{entry_no}" + (f"/{further + 1}" if further else "")
+def reference_of(movement: Movement, further: int) -> str:
+    """What our adjustments in Cin7 carry: `NAV-ILE-` and the entry's number, for a level `NAV-LEVEL-` and our
+    own; further ones of one movement end in `/2` and so on."""
+    entry_no = movement.entry_no
+    first = f"{LEVEL_REFERENCE}{movement.id}" if entry_no is None else f"{ENTRY_REFERENCE}{entry_no}"
+    return first + (f"/{further + 1}" if further else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -429,7 +432,7 @@ def _own_adjustment(
     One whose answer was lost is known by its reference. So is a second one under the same reference, made by
     a call that had been given up: what arrived of its movement is then looked at again.
     """
-    if document.key.kind is not StockKind.ADJUSTMENT or not document.reference.startswith(REFERENCE):
+    if document.key.kind is not StockKind.ADJUSTMENT or not document.reference.startswith(REFERENCES):
         return None
     cursor.execute(
         "SELECT id, movement_id, task_id, applied, line FROM stock_adjustment"

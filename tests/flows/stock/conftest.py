@@ -16,6 +16,7 @@ import pytest
 from airflow.sdk import Connection
 from cin7_nav.flows.stock.adjust import Cin7Delivery
 from cin7_nav.flows.stock.collect import Collected, StockCollector
+from cin7_nav.flows.stock.correct import correct
 from cin7_nav.flows.stock.deliver import NavDelivery
 from cin7_nav.flows.stock.ledger import follow_staged, read_ledger
 from cin7_nav.flows.stock.levels import LevelReport, compare
@@ -162,6 +163,12 @@ class Warehouse:
 
     def compare(self) -> LevelReport:
         return compare(self.database, self.cin7, self.nav, self.stock, self.now())
+
+    def correct(self, *, approved: bool = False) -> dict[str, int]:
+        """Compare, and make the adjustments that are due."""
+        now, company = self.now(), self.mappings.company
+        report = self.compare()
+        return dict(correct(self.database, report, self.stock, company, self.run, now, approved=approved))
 
     # --- what there is afterwards ---
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from decimal import Decimal
 
+from cin7_nav.store import alerts, audit
+
 from tests.flows.stock.conftest import SKU, Warehouse
 
 
@@ -104,3 +106,95 @@ def test_the_sums_of_the_ledger_are_kept_and_read_on(stock: Warehouse) -> None:
     (one,) = stock.compare().drifts
     assert one.drift.nav == 25
     assert stock.compare().drifts[0].drift.nav == 25
+
+
+# --- adjusted, by setting ---
+
+
+def differing(stock: Warehouse, owner: str, cap: int = 5) -> None:
+    """Three pieces more in NAV than in Cin7, which no movement explains, seen once before."""
+    stock.edit("units: {}", f"units: {{}}\nlevels: {{ owner: {owner}, cap: {cap} }}")
+    stock.buy(10, price="2.50")
+    stock.round()
+    stock.key_in(3, entry_type="Purchase", unit_cost="2.50")
+    stock.round()
+    stock.compare()
+
+
+def test_a_difference_that_lasts_is_adjusted_in_nav_where_cin7_owns_the_level(stock: Warehouse) -> None:
+    differing(stock, "cin7")
+    assert stock.correct() == {"levels adjusted": 1}
+    stock.round()
+    assert stock.nav_levels() == stock.cin7_levels() == {(SKU, "LONDON"): 10}
+    number, entry_type, *_ = stock.entries()[-1]
+    assert (number[:4], entry_type) == ("C7L-", "Negative Adjmt.")
+    stock.written()
+    for _ in range(3):
+        stock.round()
+    assert stock.correct() == {"levels adjusted": 0}
+    assert stock.written() == 0
+
+
+def test_a_difference_that_lasts_is_adjusted_in_cin7_where_nav_owns_the_level(stock: Warehouse) -> None:
+    differing(stock, "nav")
+    assert stock.correct() == {"levels adjusted": 1}
+    stock.round()
+    assert stock.nav_levels() == stock.cin7_levels() == {(SKU, "LONDON"): 13}
+    (reference,) = stock.sql("SELECT reference FROM stock_adjustment")
+    assert reference[0].startswith("NAV-LEVEL-")
+    stock.written()
+    for _ in range(3):
+        stock.round()
+    assert stock.written() == 0
+    assert {state for _, state in stock.states()} <= {"posted", "skipped"}
+
+
+def test_a_lost_answer_to_the_adjustment_of_a_level_leads_to_one(stock: Warehouse) -> None:
+    differing(stock, "nav")
+    stock.correct()
+    stock.sandbox.cin7.fault("lost_after", "/stockadjustment$", "POST")
+    stock.round()
+    stock.round()
+    assert stock.nav_levels() == stock.cin7_levels() == {(SKU, "LONDON"): 13}
+
+
+def test_what_differs_for_the_first_time_or_is_under_way_is_not_adjusted(stock: Warehouse) -> None:
+    stock.edit("units: {}", "units: {}\nlevels: { owner: cin7, cap: 5 }")
+    stock.key_in(3, entry_type="Purchase")
+    stock.adjust(4, sku="HV-0002")
+    assert stock.correct() == {"levels adjusted": 0}
+    stock.collect()
+    assert [one.drift.item_no for one in stock.compare().drifts if one.lasts] == [SKU]
+
+
+def test_more_than_the_cap_waits_for_a_yes(stock: Warehouse) -> None:
+    differing(stock, "cin7", cap=0)
+    assert stock.correct() == {"levels that wait for a yes": 1}
+    (alert,) = alerts.standing(stock.database)
+    assert "1 levels differ" in alert.message
+    assert stock.correct(approved=True) == {"levels adjusted": 1}
+    assert alerts.standing(stock.database) == []
+    stock.round()
+    assert stock.nav_levels() == stock.cin7_levels()
+    (level,) = [one for one in stock.all() if one.kind == "level"]
+    first = audit.trail(stock.database, f"movement/{level.id}")[0]
+    assert "Cin7 10, NAV 13" in first.why
+    assert "approved by who started this run" in first.why
+
+
+def test_without_an_owner_levels_are_told_and_nothing_is_adjusted(stock: Warehouse) -> None:
+    stock.key_in(3, entry_type="Purchase")
+    stock.round()
+    stock.compare()
+    assert stock.correct(approved=True) == {"levels adjusted": 0}
+
+
+def test_a_difference_tells_what_is_available_and_on_order(stock: Warehouse) -> None:
+    stock.buy(10)
+    stock.round()
+    stock.do("purchase-order", lines=[{"sku": SKU, "quantity": "7", "price": "2"}])
+    stock.key_in(1, entry_type="Purchase")
+    report = stock.compare()
+    (one,) = report.drifts
+    assert (one.others["on order"], one.others["available"]) == (7, 10)
+    assert "available 10; on order 7" in next(report.told())

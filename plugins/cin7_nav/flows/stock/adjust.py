@@ -95,7 +95,7 @@ class Cin7Delivery:
         target = on_hand + left
         if target < 0:
             return Step(movement, State.NEEDS_ATTENTION, *_insufficient(movement, place, on_hand, left))
-        reference = store.reference_of(movement.entry_no or 0, further)
+        reference = store.reference_of(movement, further)
         why = f"{reference} stored before sending: {on_hand} to {target}"
         step = Step(movement, State.SENDING, why)
         identity = store.store_adjustment(self.database, step, reference, on_hand, target, self.run)
@@ -134,7 +134,7 @@ class Cin7Delivery:
                     "LocationID": place.id,
                     "Location": place.name,
                     "ReceivedDate": day,
-                    "Comments": f"NAV {movement.document_no}, item ledger entry {movement.entry_no}",
+                    "Comments": f"{movement.document_no}, {movement.origin}",
                 }
             ],
         }
@@ -163,7 +163,7 @@ class Cin7Delivery:
         if not place.id:
             message = f'Cin7 has no warehouse "{place.name}", which stock.yaml names'
             return Problem("location_unknown", message, "stock.yaml", Fixer.MAPPING_EDITOR)
-        where = f"NAV item ledger entry {movement.entry_no}"
+        where = movement.origin
         return lock_problem(movement.line.date, self._lock, where)
 
     @cached_property
@@ -223,21 +223,21 @@ Explained = tuple[str, tuple[Problem, ...]]
 
 def _arrived(movement: Movement, adjustments: int) -> Step:
     more = f" by {adjustments} adjustments" if adjustments != 1 else ""
-    why = f"{store.reference_of(movement.entry_no or 0, 0)} arrived in Cin7{more}"
+    why = f"{store.reference_of(movement, 0)} arrived in Cin7{more}"
     return Step(movement, State.POSTED, why)
 
 
 def _insufficient(movement: Movement, place: Place, on_hand: Decimal, left: Decimal) -> Explained:
     message = (
-        f"NAV took {-left} of {movement.line.sku} from {place.name}, and Cin7 has {on_hand} on hand there: a "
+        f"{-left} of {movement.line.sku} are to leave {place.name}, and Cin7 has {on_hand} on hand there: a "
         "movement is missing in Cin7, or the goods lie in a bin"
     )
-    where = f"NAV item ledger entry {movement.entry_no}"
+    where = movement.origin
     return message, (Problem("insufficient_in_cin7", message, where, Fixer.ACCOUNTANT),)
 
 
 def _refused(movement: Movement, error: Refused) -> Explained:
-    where = f"NAV item ledger entry {movement.entry_no}"
+    where = movement.origin
     return str(error), (Problem(CIN7_REFUSED, str(error), where, Fixer.ACCOUNTANT),)
 
 

@@ -25,7 +25,7 @@ from cin7_nav.store import inbox, reading, stock
 from cin7_nav.store.database import Database
 from cin7_nav.store.documents import Run
 from cin7_nav.store.inbox import Event
-from cin7_nav.store.stock import REFERENCE, ListRow
+from cin7_nav.store.stock import REFERENCES, ListRow
 from cin7_nav.wire.fields import WireError
 from cin7_nav.wire.stock import adjustment_stock, purchase_stock, sale_stock, take_stock, transfer_stock
 
@@ -342,7 +342,7 @@ class StockCollector:
 
 
 def _is_ours(row: Mapping[str, Any]) -> bool:
-    return str(row.get("Reference") or "").startswith(REFERENCE)
+    return str(row.get("Reference") or "").startswith(REFERENCES)
 
 
 def _order_row(side: str, row: Mapping[str, Any]) -> ListRow:

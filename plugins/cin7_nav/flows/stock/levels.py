@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -23,7 +23,13 @@ CURSOR = "nav_levels"
 OVERLAP = 500
 PAGE = 5000
 UNMAPPED = "?"
+Key = tuple[str, str]
+"""NAV item number and location."""
 COMPARED_AT = "levels_compared"
+
+
+Others = dict[str, Decimal]
+"""`allocated`, `available`, `on order`, `in transit` in Cin7; pieces in NAV's base unit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,9 @@ class Explained:
     """Document numbers of its movements that have not arrived."""
     since: tuple[str, ...]
     """Those of movements that arrived since the two agreed."""
+    lasts: bool
+    """Whether it is what it was in the comparison before, and nothing of the item is on its way."""
+    others: Others
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +55,8 @@ class LevelReport:
     compared: int
     """Pairs of item and location with stock on either side."""
     drifts: tuple[Explained, ...]
-    coming: dict[str, Decimal]
-    """`allocated`, `available`, `on order`, `in transit` of Cin7, in pieces over all."""
+    coming: Others
+    """Over all items and places."""
 
     def told(self) -> Iterator[str]:
         for one in self.drifts:
@@ -56,6 +65,7 @@ class LevelReport:
                 f"{drift.item_no} in {drift.location_code}: Cin7 {drift.cin7}, NAV {drift.nav}, differs by "
                 f"{drift.difference} worth {drift.value}; {one.cause}; "
                 f"first seen {one.first_seen:%Y-%m-%d %H:%M}"
+                + "".join(f"; {name} {pieces}" for name, pieces in one.others.items() if pieces)
                 + (f"; waiting: {', '.join(one.waiting)}" if one.waiting else "")
                 + (f"; since they agreed: {', '.join(one.since)}" if one.since else "")
             )
@@ -66,8 +76,8 @@ class LevelReport:
 def compare(database: Database, cin7: Cin7Hook, nav: NavItems, stock: Stock, now: dt.datetime) -> LevelReport:
     """Read both sides whole and tell what differs. Raises `hooks.errors.VendorError`: half a scan says
     nothing, because a row that is missing counts as zero."""
-    coming: dict[str, Decimal] = defaultdict(Decimal)
-    cin7_table = frame(_cin7_levels(cin7, stock, coming))
+    others: dict[Key, Others] = {}
+    cin7_table = frame(_cin7_levels(cin7, stock, others))
     costs = _read_ledger(database, nav)
     nav_table = frame(store.nav_levels(database))
     in_transit = stock.in_transit.value if stock.in_transit else None
@@ -79,25 +89,33 @@ def compare(database: Database, cin7: Cin7Hook, nav: NavItems, stock: Stock, now
         for item_no, location, cin7_pieces, nav_pieces in rows(found)
     ]
     compared = len(cin7_table.merge(nav_table, on=["item_no", "location_code"], how="outer"))
-    explained = _explained(database, drifts, stock, now)
+    explained = _explained(database, drifts, others, stock, now)
+    coming: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for found_there in others.values():
+        for name, pieces in found_there.items():
+            coming[name] += pieces
     return LevelReport(compared, explained, dict(coming))
 
 
-def _cin7_levels(cin7: Cin7Hook, stock: Stock, coming: dict[str, Decimal]) -> Iterator[Level]:
-    """On hand by NAV item and location. What is allocated, on order and in transit stands on the rows of
-    warehouses and repeats on those of their bins."""
+def _cin7_levels(cin7: Cin7Hook, stock: Stock, others: dict[Key, Others]) -> Iterator[Level]:
+    """On hand by NAV item and location; the rest goes to `others`. What is on order and in transit stands on
+    the rows of warehouses and repeats on those of their bins."""
     for raw in cin7.availability():
         row = parse(AvailabilityRow, raw, "availability")
         place = f"{row.Location}: {row.Bin}" if row.Bin else row.Location
         hit = stock.location(place)
-        pieces = (row.OnHand or Decimal(0)) * stock.factor(row.SKU)
-        for name, number in (("allocated", row.Allocated), ("available", row.Available)):
-            coming[name] += number or Decimal(0)
+        factor = stock.factor(row.SKU)
+        pieces = (row.OnHand or Decimal(0)) * factor
+        key = stock.item(row.SKU), hit.value if hit else f"{UNMAPPED} {place}"
+        told = {"allocated": row.Allocated, "available": row.Available}
         if not row.Bin:
-            coming["on order"] += row.OnOrder or Decimal(0)
-            coming["in transit"] += row.InTransit or Decimal(0)
+            told |= {"on order": row.OnOrder, "in transit": row.InTransit}
+        if any(told.values()):
+            there = others.setdefault(key, defaultdict(Decimal))
+            for name, number in told.items():
+                there[name] += (number or Decimal(0)) * factor
         if pieces:
-            yield stock.item(row.SKU), hit.value if hit else f"{UNMAPPED} {place}", pieces
+            yield *key, pieces
 
 
 def _read_ledger(database: Database, nav: NavItems) -> dict[str, Decimal]:
@@ -123,11 +141,13 @@ def _read_ledger(database: Database, nav: NavItems) -> dict[str, Decimal]:
 
 
 def _explained(
-    database: Database, drifts: list[Drift], stock: Stock, now: dt.datetime
+    database: Database, drifts: list[Drift], others: Mapping[Key, Others], stock: Stock, now: dt.datetime
 ) -> tuple[Explained, ...]:
     last = reading.cursor_value(database, COMPARED_AT)
     before = store.drifts(database)
-    waiting = _by_place(_waiting(database))
+    waits = _waiting(database)
+    waiting = _by_place(one for one in waits if one.nav)
+    busy = {one.nav.item_no if one.nav else stock.item(one.line.sku) for one in waits}
     found = []
     for drift in drifts:
         key = (drift.item_no, drift.location_code)
@@ -136,19 +156,23 @@ def _explained(
         mine = waiting.get(key, [])
         arrived = store.arrived_since(database, stock.sku(drift.item_no), agreed) if agreed else []
         due = sum((_due(one, drift.location_code) for one in mine), Decimal(0))
+        mapped = not drift.location_code.startswith(UNMAPPED) and bool(drift.location_code)
+        same = known is not None and known.nav - known.cin7 == drift.difference
         found.append(
             Explained(
                 drift,
                 cause(
                     [one.state for one in mine],
                     [direction for direction, _ in arrived],
-                    mapped=not drift.location_code.startswith(UNMAPPED) and bool(drift.location_code),
+                    mapped=mapped,
                     explained=due == -drift.difference,
                 ),
                 known.first_seen if known else now,
                 agreed,
                 tuple(one.document_no for one in mine),
                 tuple(number for _, number in arrived),
+                same and mapped and drift.item_no not in busy,
+                others.get(key, {}),
             )
         )
     store.keep(
@@ -175,7 +199,7 @@ def _explained(
 def _waiting(database: Database) -> list[Movement]:
     staged = movements.staged(database)
     both = [movements.unsettled(database, direction) for direction in Direction]
-    return [one for of in (*both, staged) for one in of if one.nav]
+    return [one for of in (*both, staged) for one in of]
 
 
 def _by_place(waiting: Iterable[Movement]) -> dict[tuple[str, str], list[Movement]]:

@@ -14,6 +14,7 @@ from cin7_nav.flows.invoices.tasks import Assignment, Desk, assignment, desk
 from cin7_nav.flows.invoices.translate import InvalidMappings
 from cin7_nav.flows.stock.adjust import Cin7Delivery
 from cin7_nav.flows.stock.collect import StockCollector
+from cin7_nav.flows.stock.correct import correct
 from cin7_nav.flows.stock.deliver import NavDelivery
 from cin7_nav.flows.stock.ledger import follow_staged, read_ledger
 from cin7_nav.flows.stock.levels import compare
@@ -105,17 +106,25 @@ def settle(context: Mapping[str, Any], events: list[int]) -> dict[str, int]:
 
 
 def levels(context: Mapping[str, Any]) -> dict[str, int]:
-    """Step 4, every night or where the trigger form asks for it: compare what both say is on hand."""
-    work = assignment(context)
+    """Step 4, every night or where the trigger form asks for it: compare what both say is on hand, and adjust
+    what stock.yaml lets adjust."""
+    work, params = assignment(context), context["params"]
     nightly = context["dag_run"].run_type.value == "scheduled"
-    _, stock = _mappings()
-    if stock is None or work.dry_run or not (nightly or context["params"].get("levels")):
+    approved = bool(params.get("adjust_levels"))
+    mappings, stock = _mappings()
+    if stock is None or work.dry_run or not (nightly or approved or params.get("levels")):
         return {}
     with desk() as at, turn(at.database):
         report = compare(at.database, at.cin7, at.items, stock, now())
-    for text in report.told():
-        log.info("%s", text)
-    return {"compared": report.compared, "differ": len(report.drifts)}
+        for text in report.told():
+            log.info("%s", text)
+        outcome = correct(at.database, report, stock, mappings.company, work.run, now(), approved=approved)
+        if outcome["levels adjusted"]:
+            outcome += NavDelivery(at.database, at.items, stock, work.run).deliver()
+            places = Places(at.database, at.cin7, now)
+            outcome += Cin7Delivery(at.database, at.cin7, stock, places, work.run).deliver()
+    log.info("Levels: %s", dict(outcome))
+    return {"compared": report.compared, "differ": len(report.drifts), **outcome}
 
 
 def _mappings() -> tuple[Mappings, Stock | None]:
