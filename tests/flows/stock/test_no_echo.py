@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
+from dataclasses import dataclass
 from decimal import Decimal
 
 from tests.flows.stock.conftest import Warehouse
@@ -21,6 +23,16 @@ FAULTS = (
 )
 
 
+@dataclass(frozen=True)
+class Done:
+    """Something that may be taken back, and what came to the place by it."""
+
+    what: str
+    identity: str
+    place: str
+    came: dict[str, int]
+
+
 class Chaos:
     """People in both warehouses, at random."""
 
@@ -28,7 +40,8 @@ class Chaos:
         self.stock = stock
         self.chance = random.Random(seed)
         self.moved = 0
-        self.undoable: list[tuple[str, str]] = []
+        self.undone: Counter[str] = Counter()
+        self.undoable: list[Done] = []
 
     def sku(self) -> str:
         return f"HV-{self.chance.randint(1, 40):04}"
@@ -52,19 +65,31 @@ class Chaos:
     def act(self) -> None:
         stock, chance = self.stock, self.chance
         place = chance.choice(list(PLACES))
-        match chance.randint(1, 9):
+        match chance.randint(1, 12):
             case 1 | 2 | 3:
-                bought = stock.buy(lines=self.lines(), location=place)
-                self.undoable.append(("receipt", bought["order_id"]))
+                lines = self.lines()
+                bought = stock.buy(lines=lines, location=place)
+                came = {line["sku"]: int(line["quantity"]) for line in lines}
+                self.undoable.append(Done("receipt", bought["order_id"], place, came))
                 self.moved += LINES
             case 4:
                 sku, place, pieces = self.held()
                 sold = stock.sell(chance.randint(1, pieces // 2 or 1), sku, location=place)
-                self.undoable.append(("shipment", sold["order_id"]))
+                self.undoable.append(Done("shipment", sold["order_id"], place, {}))
                 self.moved += 1
             case 5:
-                stock.adjust(chance.randint(1, 20), self.sku(), location=place)
+                sku, pieces = self.sku(), chance.randint(1, 20)
+                made = stock.adjust(pieces, sku, location=place)
+                self.undoable.append(Done("adjustment", made["task_id"], place, {sku: pieces}))
                 self.moved += 1
+            case 10:
+                sku, place, held = self.held()
+                pieces = chance.randint(1, held // 2 or 1)
+                to = chance.choice([one for one in PLACES if one != place])
+                line = {"SKU": sku, "TransferQuantity": pieces}
+                task = stock.transfer(pieces, to, FromLocation=place, Lines=[line])
+                self.undoable.append(Done("transfer", task, to, {sku: pieces}))
+                self.moved += 2
             case 6:
                 counts = [
                     {"sku": f"HV-{number:04}", "quantity": str(chance.randint(20, 60))}
@@ -79,15 +104,29 @@ class Chaos:
                 other = chance.choice([one for one in PLACES.values() if one != PLACES[place]])
                 stock.key_in(chance.randint(1, 4), self.sku(), PLACES[place], new_location=other)
                 self.moved += 2
-            case 9 if self.undoable:
-                what, order_id = self.undoable.pop(chance.randrange(len(self.undoable)))
-                self.undo(what, order_id)
+            case _ if self.undoable:
+                self.undo(self.undoable.pop(chance.randrange(len(self.undoable))))
 
-    def undo(self, what: str, order_id: str) -> None:
+    def undo(self, done: Done) -> None:
         """Take something back where the goods are still there."""
-        if what == "shipment":
-            self.stock.do(f"sale/{order_id}/undo-shipment")
-            self.moved += 1
+        there = {
+            row["SKU"]: Decimal(row["OnHand"])
+            for row in self.stock.sandbox.cin7.get("levels")["levels"]
+            if row["Location"] == done.place and row["Bin"] is None
+        }
+        if any(there.get(sku, 0) < pieces for sku, pieces in done.came.items()):
+            return
+        self.undone[done.what] += 1
+        self.moved += len(done.came) or 1
+        match done.what:
+            case "shipment":
+                self.stock.do(f"sale/{done.identity}/undo-shipment")
+            case "receipt":
+                self.stock.do(f"purchase/{done.identity}/undo-receipt")
+            case "adjustment":
+                self.stock.withdraw("/stockadjustment", done.identity)
+            case "transfer":
+                self.stock.withdraw("/stockTransfer", done.identity)
 
     def fault(self) -> None:
         side, kind, path, method = self.chance.choice(FAULTS)
@@ -112,6 +151,7 @@ def test_thousands_of_movements_arrive_once_and_nothing_echoes(stock: Warehouse)
         stock.round()
     assert {state for _, state in stock.states()} <= {"posted", "skipped"}
     assert stock.cin7_levels() == stock.nav_levels()
+    assert set(chaos.undone) == {"shipment", "receipt", "adjustment", "transfer"}
     assert sum(one.state.value == "posted" for one in stock.all()) > 2000
     stock.written()
     entries = len(stock.ledger())
