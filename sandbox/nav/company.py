@@ -278,6 +278,8 @@ class Company:
                 id=world.id("nav payment terms", code), code=code, displayName=name, dueDateCalculation=due
             )
         self._fill_parties()
+        for code in sorted(self.locations):
+            tables["locations"].insert(id=world.id("nav location", code), code=code, displayName=code.title())
         for product in world.products:
             tables["items"].insert(
                 id=product.nav_id,

@@ -188,6 +188,20 @@ PAYMENT_TERMS = Entity(
     order=("code",),
 )
 
+LOCATIONS = Entity(
+    "locations",
+    "location",
+    "Location",
+    (
+        ID,
+        fixed("code", "code", 10),
+        fixed("displayName", "text", 100),
+        MODIFIED,
+    ),
+    order=("code",),
+)
+"""Read only here: nobody who is simulated changes a location."""
+
 ITEMS = Entity(
     "items",
     "item",

@@ -28,6 +28,7 @@ from sandbox.nav.master_schema import (
     DIMENSIONS,
     GENERAL_LEDGER_SETUP,
     ITEMS,
+    LOCATIONS,
     PAYMENT_TERMS,
     VENDORS,
 )
@@ -68,6 +69,7 @@ IN_COMPANY: dict[str, Entity] = {
         CURRENCIES,
         PAYMENT_TERMS,
         ITEMS,
+        LOCATIONS,
         GENERAL_LEDGER_SETUP,
         ACCOUNTING_PERIODS,
         COMPANY_INFORMATION,
@@ -147,6 +149,7 @@ __all__ = [
     "ITEM_RECLASS_JOURNAL",
     "JOURNALS",
     "JOURNAL_LINES",
+    "LOCATIONS",
     "NEEDS_PARENT",
     "PAYMENT_TERMS",
     "PUBLISHED",

@@ -48,7 +48,7 @@ def check(
     missing: list[str] = []
     if nav:
         with desk() as at:
-            missing = list(_missing_in_nav(found, at))
+            missing = [*_missing_in_nav(found, at), *_stock_missing_in_nav(found, at)]
     for sentence in missing:
         err.print(sentence)
     if warnings or mistakes or missing:
@@ -57,7 +57,14 @@ def check(
         out.print(f"note: {remark}", markup=False)
     out.print(f"mappings, schedule and alerts are sound ({mappings})")
     if nav:
-        out.print("NAV has every account, dimension value, customer and vendor that they name")
+        out.print(
+            "NAV has every account, dimension value, customer and vendor that they name", soft_wrap=True
+        )
+        if found.stock:
+            out.print(
+                "and every location and item of stock.yaml; its item journal batches and posting groups NAV "
+                "does not show: look there", soft_wrap=True,
+            )  # fmt: skip
 
 
 def _missing_in_nav(mappings: Mappings, desk: Desk) -> Iterator[str]:
@@ -86,6 +93,32 @@ def _missing_in_nav(mappings: Mappings, desk: Desk) -> Iterator[str]:
                 yield f"{named.rule}: NAV has no value {named.code} of dimension {named.dimension}"
         elif named.what in entities:
             yield from _missing(named, rows[entities[named.what]])
+
+
+def _stock_missing_in_nav(mappings: Mappings, desk: Desk) -> Iterator[str]:
+    from cin7_nav.hooks.errors import NotFound
+
+    stock = mappings.stock
+    if stock is None:
+        return
+    try:
+        codes = desk.items.location_codes()
+    except NotFound:
+        codes = {hit.value for hit in stock.locations.values()}
+        err.print("This NAV's API shows no locations: those of stock.yaml are not compared")
+    transit = [stock.in_transit] if stock.in_transit else []
+    for hit in {hit.value: hit for hit in [*stock.locations.values(), *transit]}.values():
+        if hit.value not in codes:
+            yield f"{hit.rule}: NAV has no location {hit.value}"
+    cards = desk.items.cards([hit.value for hit in stock.items.values()])
+    for hit in stock.items.values():
+        card = cards.get(hit.value)
+        if card is None:
+            yield f"{hit.rule}: NAV has no item {hit.value}"
+        elif card.type != "Inventory":
+            yield f"{hit.rule}: NAV item {hit.value} is of type {card.type}, not Inventory"
+        elif card.blocked:
+            yield f"{hit.rule}: NAV item {hit.value} is blocked"
 
 
 def _missing(named: Reference, rows: dict[str, Any]) -> Iterator[str]:

@@ -73,6 +73,15 @@ class ItemLine:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class ItemCard:
+    """What an item's card says of moving it."""
+
+    type: str
+    """`Inventory`, `Service` or `Non-Inventory`."""
+    blocked: bool
+
+
 class NavItems:
     """What the stock flow asks of NAV. Raises `hooks.errors`."""
 
@@ -82,6 +91,20 @@ class NavItems:
     @property
     def can_reclassify(self) -> bool:
         return RECLASS in self._hook.settings.extra.services
+
+    def location_codes(self) -> set[str]:
+        """All locations. Raises `NotFound` where this NAV's API does not have them."""
+        rows = self._hook.rows(self._hook.entity("locations"), {"$select": "code"})
+        return {str(row["code"]) for row in rows}
+
+    def cards(self, numbers: Sequence[str]) -> dict[str, ItemCard]:
+        """The cards of these items, by number; those that NAV lacks are left out."""
+        path, fields = self._hook.entity("items"), "number,type,blocked"
+        return {
+            str(row["number"]): ItemCard(str(row["type"]), bool(row["blocked"]))
+            for chain in chains("number", numbers)
+            for row in self._hook.rows(path, {"$filter": chain, "$select": fields})
+        }
 
     def lines(self, batch: ItemBatch, *, reclass: bool) -> list[ItemLine]:
         """What lies in a batch, whoever put it there, without NAV's blank line."""
