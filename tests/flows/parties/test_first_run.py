@@ -191,3 +191,15 @@ def test_a_kept_supplier_number_stays_with_the_link_when_the_card_is_renumbered(
 
 def test_people_answer_at_the_keyboard_only_what_is_asked(linked: Any) -> None:
     assert "nothing is asked" in str(linked.decide("V00010", Answer.CREATE))
+
+
+def test_suppliers_that_both_sides_were_given_at_once_are_all_linked(flow: Any) -> None:
+    for side in (flow.sandbox.cin7, flow.sandbox.nav):
+        side.post("more-suppliers", {"count": 250})
+    flow.settle()
+    whole = [one for one in flow.links().values() if one.cin7_id and one.nav_id]
+    assert len(whole) == 290
+    flow.writes()
+    assert flow.collect("whole").outcome["changed"] == 0
+    assert flow.carry().outcome == {}
+    assert flow.writes() == {}
