@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import http.server
 import json
@@ -201,7 +202,7 @@ def test_failures_of_one_task_are_one_cause_until_it_succeeds(database: Database
         ti = Ti()
         ti.run_id = run
         FailureNotifier().notify({"ti": ti, "exception": ValueError("NAV is away\nand more")})
-    late(None, dag_id="invoices_to_journal", minutes=120)
+    asyncio.run(late(None, dag_id="invoices_to_journal", minutes=120))
     failed, slow = alerts.standing(database)
     assert (failed.cause, slow.cause) == ("failed: invoices_to_journal.deliver", "late: invoices_to_journal")
     assert "NAV is away" in failed.message

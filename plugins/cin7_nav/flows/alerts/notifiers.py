@@ -5,15 +5,18 @@ Nothing is sent from here. The DAG `alerts` tells, so that a cause is told once,
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 from typing import Any
 
-from airflow.sdk import BaseNotifier
-from airflow.sdk.definitions.callback import SyncCallback
+from airflow.sdk import BaseHook, BaseNotifier
+from airflow.sdk.definitions.callback import AsyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 
 from cin7_nav.flows.decisions.answering import connected
 from cin7_nav.store import alerts
+from cin7_nav.store.database import Database
+from cin7_nav.triggers.webhook_landed import CONNECTION
 
 
 class FailureNotifier(BaseNotifier):
@@ -46,17 +49,25 @@ def late_cause(dag_id: str) -> str:
     return f"late: {dag_id}"
 
 
-def late(context: Any = None, *, dag_id: str, minutes: int) -> None:
-    """A run took longer than it should have."""
-    with connected() as database:
-        message = f"a run of {dag_id} is not over {minutes} minutes after it was queued"
-        alerts.arise(database, {late_cause(dag_id): message})
+async def late(context: Any = None, *, dag_id: str, minutes: int) -> None:
+    """A run took longer than it should have. Runs in the triggerer: what Airflow 3.3 runs in an executor may
+    read no connection (its token is refused)."""
+    found = await BaseHook.aget_connection(CONNECTION)
+    message = f"a run of {dag_id} is not over {minutes} minutes after it was queued"
+    await asyncio.to_thread(_arise, Database.from_connection(found), {late_cause(dag_id): message})
+
+
+def _arise(database: Database, causes: dict[str, str]) -> None:
+    try:
+        alerts.arise(database, causes)
+    finally:
+        database.close()
 
 
 def deadline(dag_id: str, interval: dt.timedelta) -> DeadlineAlert:
     """Says when a run of a DAG counts as late."""
     minutes = int(interval.total_seconds() // 60)
-    callback = SyncCallback(f"{__name__}.late", kwargs={"dag_id": dag_id, "minutes": minutes})
+    callback = AsyncCallback(f"{__name__}.late", kwargs={"dag_id": dag_id, "minutes": minutes})
     return DeadlineAlert(DeadlineReference.DAGRUN_QUEUED_AT, interval, callback)
 
 
