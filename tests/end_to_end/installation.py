@@ -207,7 +207,21 @@ class Installation:
         return not any(self.airflow.runs("~", state=state) for state in UNFINISHED)
 
     def wait_until_quiet(self, seconds: float = 90.0) -> None:
-        eventually(self.is_quiet, seconds)
+        try:
+            eventually(self.is_quiet, seconds)
+        except AssertionError:
+            raise AssertionError(f"not quiet after {seconds:.0f} s: {self._under_way()}") from None
+
+    def _under_way(self) -> dict[str, dict[str, str]]:
+        """Each run that waits or is under way, with the states of its tasks."""
+        runs = [run for state in UNFINISHED for run in self.airflow.runs("~", state=state)]
+        return {
+            f"{run['dag_id']}/{run['dag_run_id']}": {
+                f"{name} (try {task['try_number']})": str(task["state"])
+                for name, task in self.airflow.tasks(run["dag_run_id"], run["dag_id"]).items()
+            }
+            for run in runs
+        }
 
     def run_with(self, task: str, state: str) -> str:
         """The unfinished run of the flow in which `task` has this state, as soon as there is one."""
