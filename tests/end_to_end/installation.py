@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -46,8 +47,12 @@ def eventually(condition: Callable[[], T | None], seconds: float = 60.0) -> T:
         time.sleep(0.25)
 
 
+@dataclass
 class Airflow(AirflowClient):
     """What the tests ask of Airflow's REST API."""
+
+    _answered: Counter[str] = field(default_factory=Counter)
+    """How often each run was answered."""
 
     def start(self, dag: str, **conf: Any) -> str:
         """Start a manual run with these parameters; its run id."""
@@ -96,8 +101,16 @@ class Airflow(AirflowClient):
         return found
 
     def answer(self, question: Json, option: str, **params: str) -> None:
-        """Answer as the person who is logged in."""
+        """Answer as the person who is logged in, once the scheduler knows that the question waits for one.
+
+        Airflow 3.3 drops an answer that comes sooner: it takes the end of the process that asked for
+        that of the task that goes on, and lets it ask again (apache/airflow#71580).
+        """
         run = question["task_instance"]["dag_run_id"]
+        noted = f"TaskInstance Finished: dag_id=decisions, task_id=ask, run_id={run},"
+        scheduler = self.settings.logs / "scheduler.log"
+        eventually(lambda: scheduler.read_text(errors="replace").count(noted) > self._answered[run])
+        self._answered[run] += 1
         self._call(
             "PATCH",
             f"dags/decisions/dagRuns/{run}/taskInstances/ask/-1/hitlDetails",
