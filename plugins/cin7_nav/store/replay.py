@@ -63,7 +63,7 @@ class Filter:
             parties, lower = list(self.parties), [one.lower() for one in self.parties]
             add(_BY_PARTY, COMPANY, parties, COMPANY, lower)
         if self.accounts:
-            add("document_accounts(source, journal) && %s", list(self.accounts))
+            add("accounts && %s", list(self.accounts))
         if words := words_of(self.text):
             add("document_words(number, order_number, party_name) @@ to_tsquery('simple', %s)", words)
         return " AND ".join(parts), parameters
