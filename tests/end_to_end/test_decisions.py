@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from cin7_nav.flows.decisions import answering
 from cin7_nav.store import audit, documents
 from cin7_nav.store.database import Database
+from cin7_nav.store.decisions import Answer
 
 from stack.startup import embedded_postgres
 from tests.end_to_end.installation import FLOW, UNFINISHED, Installation, eventually
@@ -48,15 +50,20 @@ def asked(installation: Installation, sale: dict[str, Any]) -> dict[str, Any]:
     return question
 
 
-def why(installation: Installation, sale: dict[str, Any]) -> list[str]:
-    """What the audit trail says of a sale."""
+@contextlib.contextmanager
+def database(installation: Installation) -> Iterator[Database]:
     settings = installation.airflow.settings
     server = embedded_postgres(settings)
     assert server is not None
-    dsn = server.dsn("cin7_nav", settings.secret("postgres-cin7-nav"))
-    with contextlib.closing(Database(dsn)) as database:
-        (stored,) = documents.find(database, sale["number"])
-        return [entry.why for entry in audit.trail(database, str(stored.key))]
+    with contextlib.closing(Database(server.dsn("cin7_nav", settings.secret("postgres-cin7-nav")))) as found:
+        yield found
+
+
+def why(installation: Installation, sale: dict[str, Any]) -> list[str]:
+    """What the audit trail says of a sale."""
+    with database(installation) as books:
+        (stored,) = documents.find(books, sale["number"])
+        return [entry.why for entry in audit.trail(books, str(stored.key))]
 
 
 def test_a_held_sale_is_asked_about_once_and_posted_after_a_yes(holding: Installation) -> None:
@@ -84,6 +91,18 @@ def test_a_held_sale_is_skipped_where_a_person_says_so(holding: Installation) ->
     holding.poll()
     assert holding.postings(sale) == [0]
     assert len(holding.airflow.questions(sale["number"])) == 1
+
+
+def test_an_answer_at_the_keyboard_ends_the_question_in_airflow(holding: Installation) -> None:
+    sale = large_sale(holding, 60_250)
+    question = asked(holding, sale)
+    with database(holding) as books:
+        assert answering.decide(books, sale["number"], Answer.POST, "agreed by phone", "anna") is None
+    holding.poll()
+    eventually(lambda: holding.is_posted(sale))
+    run = question["task_instance"]["dag_run_id"]
+    eventually(lambda: holding.airflow.tasks(run, "decisions")["ask"]["state"] == "skipped")
+    eventually(lambda: holding.airflow.run_state("decisions", run) == "success")
 
 
 def test_an_answer_without_a_reason_is_asked_for_again(holding: Installation) -> None:

@@ -33,7 +33,11 @@ def held(desk: Any, of: Any = INVOICE, problem: Problem = HELD) -> Stored:
 
 def ask(database: Database, run: Run = RUN, limit: int = 9, again_after: dt.timedelta = DAY) -> list[str]:
     found = decisions.ask(database, CODES, run, limit, again_after)
-    return [stored.document.number for stored in found]
+    return [stored.document.number for stored, _ in found]
+
+
+def withdrawn(database: Database, limit: int = 9) -> list[str]:
+    return [one.stored.document.number for one in decisions.withdraw(database, limit)]
 
 
 def decision(stored: Stored, answer: Answer = Answer.POST, **changes: Any) -> Decision:
@@ -68,6 +72,57 @@ def test_what_was_asked_long_ago_and_has_no_answer_is_asked_again(database: Data
     held(desk)
     ask(database)
     assert ask(database, LATER_RUN, again_after=dt.timedelta(0)) == ["INV-1"]
+
+
+def test_what_is_asked_again_because_time_passed_need_not_start_anew(database: Database, desk: Any) -> None:
+    held(desk)
+    flags = [
+        [anew for _, anew in decisions.ask(database, CODES, run, 9, after)]
+        for run, after in ((RUN, DAY), (RUN, DAY), (LATER_RUN, dt.timedelta(0)))
+    ]
+    assert flags == [[True], [True], [False]]
+
+
+def test_a_question_is_withdrawn_once_when_its_document_is_held_no_more(
+    database: Database, desk: Any
+) -> None:
+    stored = held(desk)
+    ask(database)
+    assert withdrawn(database) == []
+    desk.decide(stored, State.READY)
+    assert withdrawn(database) == ["INV-1"]
+    assert withdrawn(database) == []
+
+
+def test_a_question_is_withdrawn_when_what_was_shown_has_changed(database: Database, desk: Any) -> None:
+    before = held(desk)
+    ask(database)
+    held(desk, OTHER_CONTENT)
+    (gone,) = decisions.withdraw(database, 9)
+    assert (gone.question, gone.shown_hash) == ("held_by_rule", before.shown_hash)
+    assert ask(database, LATER_RUN) == ["INV-1"]
+    assert withdrawn(database) == []
+
+
+@pytest.mark.parametrize(("run", "told"), [("decisions/decision__1", []), ("cin7-nav decide", ["INV-1"])])
+def test_an_answer_withdraws_the_question_where_it_was_given_elsewhere(
+    database: Database, desk: Any, run: str, told: list[str]
+) -> None:
+    stored = held(desk)
+    ask(database)
+    assert decisions.record(database, decision(stored, run=run)) is None
+    assert withdrawn(database) == told
+    assert withdrawn(database) == []
+
+
+def test_a_document_that_is_held_again_as_it_was_is_asked_about_anew(database: Database, desk: Any) -> None:
+    stored = held(desk)
+    ask(database)
+    held(desk, problem=TWIN)
+    assert withdrawn(database) == ["INV-1"]
+    held(desk)
+    ((again, anew),) = decisions.ask(database, CODES, LATER_RUN, 9, DAY)
+    assert (again.shown_hash, anew) == (stored.shown_hash, True)
 
 
 def test_only_held_documents_with_a_question_are_asked_about(database: Database, desk: Any) -> None:

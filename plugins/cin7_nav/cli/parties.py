@@ -46,7 +46,7 @@ def status() -> None:
 
             out.print(f"question {review.id}: {PartyQuestion(review).subject}", markup=False)
     out.print(
-        f"{len(asked)} questions; `cin7-nav parties show <number>` shows one" if asked else "no questions"
+        f"open questions: {len(asked)}" + ("; `cin7-nav parties show <number>` shows one" if asked else "")
     )
 
 

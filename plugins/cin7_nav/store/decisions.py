@@ -72,13 +72,18 @@ def told(decision: Decision) -> str:
 _COLUMNS = "document_id, question, shown_hash, answer, reason, person, run, decided_at, nav_number"
 
 
+ANSWERED_THERE = "decisions/%"
+"""The runs in which people answer: where one of them took the answer, it is over by itself."""
+
+
 def ask(
     database: Database, questions: Sequence[str], run: Run, limit: int, again_after: dt.timedelta
-) -> list[Stored]:
+) -> list[tuple[Stored, bool]]:
     """Take up to `limit` held documents whose first problem is one of `questions` and is unasked.
 
-    Each is noted as asked by the run, which gets the same ones again when it is repeated. What was asked
-    longer than `again_after` ago and has no answer is taken once more: whoever took it may have died.
+    Each is noted as asked by the run, which gets the same ones again when it is repeated; the flag is set.
+    What was asked longer than `again_after` ago and has no answer is taken once more, without the flag:
+    whoever took it may have died, or it still is before people.
     """
     with database.transaction() as cursor:
         cursor.execute(
@@ -87,20 +92,22 @@ def ask(
                 SELECT id, problems -> 0 ->> 'code' AS code, shown_hash AS hash FROM document
                 WHERE company = %(company)s AND state = %(held)s
                   AND problems -> 0 ->> 'code' = ANY (%(questions)s)
-            )
-            INSERT INTO question (document_id, question, shown_hash, company, run)
-            SELECT id, code, hash, %(company)s, %(run)s FROM held
-            WHERE NOT EXISTS (
+            ), unasked AS (
+                SELECT id, code, hash, coalesce(q.run, %(run)s) = %(run)s AS anew
+                FROM held LEFT JOIN question q ON (q.document_id, q.question, q.shown_hash) = (id, code, hash)
+                WHERE NOT EXISTS (
                     SELECT FROM decision d
                     WHERE (d.document_id, d.question, d.shown_hash) = (id, code, hash))
-              AND NOT EXISTS (
-                    SELECT FROM question q
-                    WHERE (q.document_id, q.question, q.shown_hash) = (id, code, hash)
-                      AND q.run <> %(run)s AND q.asked_at > clock_timestamp() - %(again_after)s)
-            ORDER BY id LIMIT %(limit)s
-            ON CONFLICT (document_id, question, shown_hash)
-            DO UPDATE SET run = excluded.run, asked_at = clock_timestamp()
-            RETURNING document_id
+                  AND (q.run IS NULL OR q.run = %(run)s
+                       OR q.asked_at <= clock_timestamp() - %(again_after)s)
+                ORDER BY id LIMIT %(limit)s
+            ), noted AS (
+                INSERT INTO question (document_id, question, shown_hash, company, run)
+                SELECT id, code, hash, %(company)s, %(run)s FROM unasked
+                ON CONFLICT (document_id, question, shown_hash)
+                DO UPDATE SET run = excluded.run, asked_at = clock_timestamp()
+            )
+            SELECT id, anew FROM unasked
             """,
             {
                 "company": COMPANY,
@@ -111,7 +118,53 @@ def ask(
                 "limit": limit,
             },
         )
-        return list(documents.locked(cursor, [identity for (identity,) in cursor.fetchall()]).values())
+        anew = dict(cursor.fetchall())
+        return [(stored, anew[id_]) for id_, stored in documents.locked(cursor, list(anew)).items()]
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """A question that people were asked and that is none any more."""
+
+    stored: Stored
+    question: str
+    shown_hash: str
+
+
+def withdraw(database: Database, limit: int) -> list[Withdrawn]:
+    """Take up to `limit` questions that people are asked for nothing: the document is held for it no more,
+    or somebody answered elsewhere. Each is told once."""
+    with database.transaction() as cursor:
+        cursor.execute(
+            """
+            WITH given AS (
+                SELECT q.document_id AS id, q.question, q.shown_hash, d.run FROM question q
+                LEFT JOIN LATERAL (
+                    SELECT run FROM decision
+                    WHERE (document_id, question, shown_hash) = (q.document_id, q.question, q.shown_hash)
+                    ORDER BY run NOT LIKE %(there)s LIMIT 1) d ON true
+                JOIN document ON document.id = q.document_id
+                WHERE q.company = %(company)s
+                  AND (d.run IS NOT NULL OR document.shown_hash <> q.shown_hash
+                       OR document.state <> ALL (%(decidable)s)
+                       OR document.problems -> 0 ->> 'code' IS DISTINCT FROM q.question)
+                ORDER BY q.document_id LIMIT %(limit)s
+            ), gone AS (
+                DELETE FROM question q USING given g
+                WHERE (q.document_id, q.question, q.shown_hash) = (g.id, g.question, g.shown_hash)
+            )
+            SELECT id, question, shown_hash FROM given WHERE run IS NULL OR run NOT LIKE %(there)s
+            """,
+            {
+                "company": COMPANY,
+                "there": ANSWERED_THERE,
+                "decidable": list(DECIDABLE),
+                "limit": limit,
+            },
+        )
+        rows = cursor.fetchall()
+        found = documents.locked(cursor, [id_ for id_, *_ in rows])
+        return [Withdrawn(found[id_], question, hash_) for id_, question, hash_ in rows]
 
 
 def record(database: Database, decision: Decision) -> str | None:

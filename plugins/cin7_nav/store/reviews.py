@@ -11,7 +11,7 @@ from cin7_nav.model import PartyKind, Side
 from cin7_nav.store import audit, codec
 from cin7_nav.store.audit import Change
 from cin7_nav.store.database import COMPANY, Cursor, Database
-from cin7_nav.store.decisions import Answer
+from cin7_nav.store.decisions import ANSWERED_THERE, Answer
 from cin7_nav.store.documents import Run
 
 MATCH = "party_match"
@@ -161,6 +161,28 @@ def ask(database: Database, run: Run, limit: int, again_after: dt.timedelta) -> 
             (COMPANY, run.name, again_after, limit, run.name),
         )
         return sorted(map(_review, cursor.fetchall()), key=lambda review: review.id)
+
+
+def withdrawn(database: Database, limit: int) -> list[Review]:
+    """Take up to `limit` questions that people are asked for nothing: the records have changed, or somebody
+    answered elsewhere. Each is told once."""
+    with database.transaction() as cursor:
+        cursor.execute(
+            f"""
+            WITH given AS (
+                SELECT id FROM party_review
+                WHERE company = %s AND asked_at IS NOT NULL AND withdrawn_at IS NULL
+                  AND (closed_at IS NOT NULL OR answer IS NOT NULL)
+                ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
+            ), noted AS (
+                UPDATE party_review r SET withdrawn_at = clock_timestamp() FROM given WHERE r.id = given.id
+            )
+            SELECT {_COLUMNS} FROM party_review
+            WHERE id IN (SELECT id FROM given) AND coalesce(run NOT LIKE %s, true) ORDER BY id
+            """,
+            (COMPANY, limit, ANSWERED_THERE),
+        )
+        return [_review(row) for row in cursor.fetchall()]
 
 
 def get(database: Database, review_id: int) -> Review | None:

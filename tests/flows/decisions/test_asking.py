@@ -35,6 +35,14 @@ def test_a_run_that_is_repeated_starts_the_same_runs(database: Database, put: Pu
     assert asking.to_ask(database, RUN) == asking.to_ask(database, RUN) != []
 
 
+def test_the_run_that_asked_for_nothing_starts_anew(database: Database, put: Put) -> None:
+    put()
+    (asked,) = asking.to_ask(database, RUN)
+    put(state=State.READY)
+    assert asking.to_withdraw(database) == [{**asked, "reset_dag_run": True}]
+    assert asking.to_withdraw(database) == []
+
+
 @pytest.mark.parametrize(("dry_run", "asked"), [(False, 1), (True, 0)])
 @pytest.mark.usefixtures("airflow_connection")
 def test_a_run_asks_unless_it_is_a_dry_one(put: Put, dry_run: bool, asked: int) -> None:

@@ -171,3 +171,21 @@ def test_questions_are_asked_once_with_ids_and_codes_only(reports: Path, flow: A
     other = {**context(), "dag_run": SimpleNamespace(dag_id="parties_both_ways", run_id="another")}
     assert asking.open_reviews(other) == []
     assert asking.open_reviews(context(dry_run=True)) == []
+
+
+def test_questions_that_are_none_any_more_are_withdrawn_once(reports: Path, flow: Any) -> None:
+    def opened(name: str) -> list[dict[str, Any]]:
+        run()
+        by = {**context(), "dag_run": SimpleNamespace(dag_id="parties_both_ways", run_id=name)}
+        return [one for one in asking.open_reviews(by) if one["conf"]["question"] == "party_match"]
+
+    flow.kinds = (PartyKind.SUPPLIER,)
+    vendor = flow.vendor("Kite & Cord", email="sales@other.example")
+    flow.supplier("Kite & Cord Ltd", Contacts=[{"Name": "Kim", "Email": "kim@kite.example"}])
+    (first,) = opened("first")
+    flow.change_vendor(vendor["id"], email="post@other.example")
+    fresh, over = opened("second")
+    assert over == {**first, "reset_dag_run": True}
+    assert fresh["conf"]["review"] != first["conf"]["review"]
+    assert not fresh["reset_dag_run"]
+    assert opened("third") == []

@@ -48,6 +48,18 @@ NUMBER_LENGTH = 20
 """Characters that a NAV document number has at most."""
 
 
+def run_id(stored: Stored, shown_hash: str, code: str) -> str:
+    """The id of the run that asks about a document what was shown, or was once."""
+    identity = f"{stored.key} {shown_hash} {code}"
+    readable = re.sub(r"[^A-Za-z0-9.-]", "-", stored.document.number)[:40]
+    return f"decision__{readable}__{hashlib.sha256(identity.encode()).hexdigest()[:8]}"
+
+
+def conf(stored: Stored, shown_hash: str, code: str) -> dict[str, Any]:
+    """The parameters of that run: ids and codes only."""
+    return {"document": stored.id, "shown_hash": shown_hash, "question": code}
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """One held document as it is now."""
@@ -65,9 +77,7 @@ class Question:
     @property
     def run_id(self) -> str:
         """The id of the run that asks: the same for the same document, content and question."""
-        identity = f"{self.stored.key} {self.stored.shown_hash} {self.problem.code}"
-        readable = re.sub(r"[^A-Za-z0-9.-]", "-", self.stored.document.number)[:40]
-        return f"decision__{readable}__{hashlib.sha256(identity.encode()).hexdigest()[:8]}"
+        return run_id(self.stored, self.stored.shown_hash, self.problem.code)
 
     @property
     def suggestion(self) -> str:
@@ -82,12 +92,8 @@ class Question:
 
     @property
     def conf(self) -> dict[str, Any]:
-        """The parameters of the run that asks: ids and codes only."""
-        return {
-            "document": self.stored.id,
-            "shown_hash": self.stored.shown_hash,
-            "question": self.problem.code,
-        }
+        """The parameters of the run that asks."""
+        return conf(self.stored, self.stored.shown_hash, self.problem.code)
 
     @property
     def subject(self) -> str:
