@@ -20,8 +20,8 @@ for what was shown: when that changes, the question is put anew in a run of its 
 
 **Steps.** `ask` puts the question and waits without a process; `record` keeps the answer and rings the flow.
 Both are skipped where the document meanwhile is no longer what the question was about, or was answered at the
-keyboard: the flow that notices starts the run anew, and an open question looks once a day by itself. Clearing `ask`
-puts the question again.
+keyboard: the flow that notices starts the run anew, and an open question looks once a day by itself. Clearing
+`ask` puts the question again.
 """
 
 from __future__ import annotations
