@@ -114,6 +114,14 @@ def nav_admin_routes(nav: Nav) -> list[Route]:
         nav.company.tables["journals"].change(batch, _approval="pending")
         return JSONResponse({"status": "pending"})
 
+    async def journal_batch(request: Request) -> Response:
+        """A person sets up a general journal batch."""
+        wanted = BatchName.model_validate(await _body(request))
+        row = nav.writer.batches.create(
+            {"templateDisplayName": wanted.template.upper(), "code": wanted.batch.upper()}
+        )
+        return JSONResponse({"id": row["id"]})
+
     async def approve(request: Request) -> Response:
         batch = _batch(nav, BatchName.model_validate(await _body(request)))
         documents = {line["documentNumber"] for line in nav.writer.batches.lines(batch) if line["amount"]}
@@ -256,6 +264,7 @@ def nav_admin_routes(nav: Nav) -> list[Route]:
         Route("/_sandbox/expire-tokens", expire_tokens, methods=["POST"]),
         Route("/_sandbox/run-job-queue", run_job_queue, methods=["POST"]),
         Route("/_sandbox/request-approval", _checked(request_approval), methods=["POST"]),
+        Route("/_sandbox/journal-batch", _checked(journal_batch), methods=["POST"]),
         Route("/_sandbox/approve", _checked(approve), methods=["POST"]),
         Route("/_sandbox/post-item-journal", _checked(post_item_journal), methods=["POST"]),
         Route("/_sandbox/item", _checked(item), methods=["POST"]),

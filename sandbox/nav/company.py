@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import count
@@ -15,7 +15,7 @@ from sandbox.nav import schema
 from sandbox.nav.entities import Entity, Row, stamp
 from sandbox.nav.settings import Settings
 from sandbox.nav.store import Entries, Table, Undo, id_source
-from sandbox.nav.wire import NO_DATE, NO_GUID
+from sandbox.nav.wire import NO_DATE, NO_GUID, cents
 from sandbox.world import (
     BASE_CURRENCY,
     COMPANY,
@@ -109,6 +109,8 @@ class Company:
         """Hear of every change of a record while it may still be taken back."""
         self.external_numbers: defaultdict[tuple[str, str, str], int] = defaultdict(int)
         """Vendor, document type, external number → how many vendor ledger entries carry it."""
+        self.dimension_sets: dict[tuple[tuple[str, str], ...], int] = {}
+        """Every dimension set that was used, with its id."""
         self.series: defaultdict[str, int] = defaultdict(int)
         """Last number drawn from each number series."""
         self._stamp: str | None = stamp(clock.now() - dt.timedelta(days=1))
@@ -172,6 +174,17 @@ class Company:
             )
             for row in rows
         ]
+
+    def dimension_set_id(self, dimensions: Mapping[str, str]) -> int:
+        """NAV's number of a combination of dimension values; 0 for none."""
+        used = tuple(sorted(dimensions.items()))
+        return self.dimension_sets.setdefault(used, len(self.dimension_sets) + 1) if used else 0
+
+    def local_amount(self, line: Row) -> Decimal:
+        """The amount of a journal line in local currency: as given, else by the rate of the day."""
+        if line["_lcy"] is not None:
+            return Decimal(line["_lcy"])
+        return cents(line["amount"] * EXCHANGE_RATES[line["_currency"]])
 
     def draw(self, series: str, pattern: str) -> str:
         """The next number of a series."""

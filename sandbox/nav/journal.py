@@ -18,7 +18,14 @@ from sandbox.nav.wire import NO_GUID
 NUMBER_SERIES = "GJNL-GEN"
 NUMBER_PATTERN = "G{:05}"
 _TAX_CODES = ("", "STANDARD", "REDUCED", "ZERO")
-_DEFAULTS: Mapping[str, Any] = {"_dimensions": {}, "_vat": None, "_currency": "", "_job": ""}
+_DEFAULTS: Mapping[str, Any] = {
+    "_dimensions": {},
+    "_vat": None,
+    "_currency": "",
+    "_lcy": None,
+    "_document_type": " ",
+    "_job": "",
+}
 
 
 class Lines:

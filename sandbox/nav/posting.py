@@ -11,7 +11,7 @@ from itertools import groupby
 from sandbox.nav import accounts, dimensions, party_ledger
 from sandbox.nav.accounts import CUSTOMER, GL, VENDOR
 from sandbox.nav.batches import Batches
-from sandbox.nav.company import EXCHANGE_RATES, INPUT_VAT, OUTPUT_VAT, PAYABLES, RECEIVABLES, Company
+from sandbox.nav.company import INPUT_VAT, OUTPUT_VAT, PAYABLES, RECEIVABLES, Company
 from sandbox.nav.entities import Row
 from sandbox.nav.errors import ApiError, dialog, field_validation
 from sandbox.nav.journal import NUMBER_PATTERN, NUMBER_SERIES, Lines, is_blank
@@ -68,6 +68,16 @@ class Posting:
             for document, lines in groupby(waiting, lambda line: str(line["documentNumber"])):
                 results.append(self._run_job(batch, document, list(lines)))
         return results
+
+    def post_document(self, batch: Row, document: str) -> int:
+        """Post the lines of one document and leave the others; how many they were."""
+        lines = [line for line in self._batches.lines(batch) if line["documentNumber"] == document]
+        if not any(not is_blank(line) for line in lines):
+            raise dialog("There is nothing to post.")
+        with self._company.undo.transaction():
+            self._post(batch, lines)
+        self._company.undo.commit()
+        return len(lines)
 
     def approve(self, batch: Row) -> None:
         """A person approves the batch and posts it."""
@@ -161,7 +171,9 @@ class Posting:
                     "program to calculate VAT, the entries must be separated by another document number or "
                     "by an empty line."
                 )
-            difference = sum((_local(one) for one in members if len(_sides(one)) == 1), Decimal(0))
+            difference = sum(
+                (self._company.local_amount(one) for one in members if len(_sides(one)) == 1), Decimal(0)
+            )
             if not difference:
                 continue
             if by_document:
@@ -185,16 +197,16 @@ class Posting:
                 self._enter_line(line, number)
 
     def _enter_line(self, line: Row, document: str) -> None:
-        amount = _local(line)
+        amount, kind_of = self._company.local_amount(line), line["_document_type"]
         for (kind, number), value in zip(_sides(line), (amount, -amount), strict=False):
             vat = line["_vat"] if number == line["accountNumber"] else None
             if vat and vat.percent:
                 net = cents(value / (1 + vat.percent / 100))
-                self.enter(line, document, kind, number, net)
+                self.enter(line, document, kind, number, net, kind_of)
                 vat_account = OUTPUT_VAT if vat.posting_type == "Sale" else INPUT_VAT
-                self.enter(line, document, GL, vat_account, value - net)
+                self.enter(line, document, GL, vat_account, value - net, kind_of)
             else:
-                self.enter(line, document, kind, number, value)
+                self.enter(line, document, kind, number, value, kind_of)
 
     def enter(
         self, line: Row, document: str, kind: str, number: str, amount: Decimal, document_type: str = " "
@@ -263,11 +275,6 @@ def _sides(line: Row) -> list[tuple[str, str]]:
         (line["balanceAccountType"], line["balancingAccountNumber"]),
     )
     return [(kind, number) for kind, number in both if number]
-
-
-def _local(line: Row) -> Decimal:
-    """The line's amount in local currency."""
-    return cents(line["amount"] * EXCHANGE_RATES[line["_currency"]])
 
 
 def _empty(field: str, where: str) -> ApiError:

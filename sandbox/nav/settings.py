@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from sandbox import admin
+from sandbox.nav.captions import Language
 
 
 class Settings(admin.Settings):
@@ -18,6 +19,15 @@ class Settings(admin.Settings):
     """Whether the client id has an enabled card among the Microsoft Entra applications."""
 
     page_size: int = Field(20_000, ge=1)
+    option_language: Language = "en-US"
+    """In which language published pages show options, and take them."""
+    first_batch: bool = False
+    """The page `GeneralJournal` shows and writes the first template and batch, whatever is sent (seen in old
+    versions of NAV)."""
+    unpublished: frozenset[str] = frozenset()
+    """Pages that the administrator has not published, by service name."""
+    journal_posting_action: bool = False
+    """Whether the company has published a codeunit of its own that posts general journal lines."""
     duplicate_key_status: Literal[400, 409] = 400
     expand_on_insert: bool = True
     """Whether `$expand` on a POST widens its answer."""

@@ -10,6 +10,7 @@ from sandbox.nav.batches import Batches
 from sandbox.nav.company import Company
 from sandbox.nav.dimensions import DimensionLines
 from sandbox.nav.entities import Entity, Row
+from sandbox.nav.general_journal import GeneralJournal
 from sandbox.nav.item_journal import ItemJournal, ItemReclassJournal
 from sandbox.nav.item_posting import ItemPosting
 from sandbox.nav.journal import Lines
@@ -26,6 +27,7 @@ class Writer:
         self.batches = Batches(company)
         self.lines = Lines(company, self.batches)
         self.posting = Posting(company, self.batches, self.lines)
+        self.general_journal = GeneralJournal(company, self.batches, self.lines)
         self.items = {one.entity.name: one for one in (ItemJournal(company), ItemReclassJournal(company))}
         self.item_posting = ItemPosting(company, self.items.values(), self.posting)
         self._dimensions = DimensionLines(company, self.lines)
