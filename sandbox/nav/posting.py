@@ -38,13 +38,7 @@ class Posting:
     def post(self, batch: Row) -> bool:
         """Post every line of the batch, or only schedule it; returns whether it was only scheduled."""
         lines = self._batches.lines(batch)
-        if not any(not is_blank(line) for line in lines):
-            raise dialog("There is nothing to post.")
-        if self._company.settings.approval and batch["_approval"] != "approved":
-            raise dialog(
-                f"You cannot use Gen. Journal Batch: {batch['templateDisplayName']},{batch['code']} for this "
-                "action.\\\\The restriction was imposed because the journal batch requires approval."
-            )
+        self._check_postable(batch, lines)
         if any(line["_job"] == "scheduled" for line in lines):
             raise dialog(
                 "Journal lines cannot be posted because they have already been scheduled for posting."
@@ -72,8 +66,7 @@ class Posting:
     def post_document(self, batch: Row, document: str) -> int:
         """Post the lines of one document and leave the others; how many they were."""
         lines = [line for line in self._batches.lines(batch) if line["documentNumber"] == document]
-        if not any(not is_blank(line) for line in lines):
-            raise dialog("There is nothing to post.")
+        self._check_postable(batch, lines)
         with self._company.undo.transaction():
             self._post(batch, lines)
         self._company.undo.commit()
@@ -96,6 +89,15 @@ class Posting:
         return JobResult(document)
 
     # --- checks ---
+
+    def _check_postable(self, batch: Row, lines: Sequence[Row]) -> None:
+        if not any(not is_blank(line) for line in lines):
+            raise dialog("There is nothing to post.")
+        if self._company.settings.approval and batch["_approval"] != "approved":
+            raise dialog(
+                f"You cannot use Gen. Journal Batch: {batch['templateDisplayName']},{batch['code']} for this "
+                "action.\\\\The restriction was imposed because the journal batch requires approval."
+            )
 
     def _post(self, batch: Row, all_lines: Sequence[Row]) -> None:
         lines = [line for line in all_lines if not is_blank(line)]

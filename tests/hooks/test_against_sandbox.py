@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from airflow.sdk import Connection
-from cin7_nav.hooks.channel import Entity
+from cin7_nav.hooks.channel import Entity, JournalName
 from cin7_nav.hooks.cin7 import Cin7Hook
 from cin7_nav.hooks.errors import Misconfigured, OutcomeUnknown, Refused, Unavailable
 from cin7_nav.hooks.nav import NavHook
@@ -97,6 +97,10 @@ def journal(nav_sandbox: Any) -> Journal:
             gl("5650", "-20.00"),
         ),
     )
+
+
+def names(*codes: str) -> list[JournalName]:
+    return [JournalName("CIN7", code, "C7S-INV-00001") for code in codes]
 
 
 def last_headers(side: Any, count: int = 1) -> dict[str, str]:
@@ -218,10 +222,10 @@ def test_a_document_takes_four_calls_and_is_posted_as_sent(
     assert sum(entry.amount for entry in entries) == 0
     assert ("6110", Decimal("-100.00")) in {(entry.account_no, entry.amount) for entry in entries}
     assert {entry.posting_date for entry in entries} == {journal.posting_date}
-    (left,) = channel.find_journals("CIN7", ["C700000001"])
+    left = channel.find_journals(names("C700000001"))["C700000001"]
     assert left.lines == ()
-    assert channel.delete_empty_journals("CIN7", ["C700000001"]) == ["C700000001"]
-    assert channel.find_journals("CIN7", ["C700000001"]) == []
+    assert channel.delete_empty_journals(names("C700000001")) == ["C700000001"]
+    assert channel.find_journals(names("C700000001")) == {}
 
 
 def test_a_default_dimension_is_learnt_once_and_overridden(channel: NavApiV2, journal: Journal) -> None:
@@ -239,7 +243,7 @@ def test_a_refused_insert_leaves_nothing_behind(channel: NavApiV2, journal: Jour
     blocked = replace(journal, lines=(*journal.lines[:1], gl("6950", "-120.00")))
     with pytest.raises(Refused):
         channel.insert_journal("CIN7", "C700000004", blocked, NO_DEFAULTS)
-    assert channel.find_journals("CIN7", ["C700000004"]) == []
+    assert channel.find_journals(names("C700000004")) == {}
 
 
 @pytest.mark.parametrize(("kind", "there"), [("lost_after", 1), ("lost_before", 0)])
@@ -249,10 +253,10 @@ def test_after_a_lost_insert_nav_can_be_asked(
     nav_sandbox.fault(kind, "journals$", "POST")
     with pytest.raises(OutcomeUnknown):
         channel.insert_journal("CIN7", "C700000005", journal, NO_DEFAULTS)
-    found = channel.find_journals("CIN7", ["C700000005"])
+    found = channel.find_journals(names("C700000005"))
     assert len(found) == there
-    if found:
-        assert [line.amount for line in found[0].lines] == [line.amount for line in journal.lines]
+    for one in found.values():
+        assert [line.amount for line in one.lines] == [line.amount for line in journal.lines]
 
 
 def test_a_batch_that_is_there_already_must_be_looked_at(channel: NavApiV2, journal: Journal) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
-from cin7_nav.hooks.channel import Entity
+from cin7_nav.hooks.channel import Entity, JournalName
 from cin7_nav.hooks.errors import NotFound, OutcomeUnknown, Refused, Unavailable
 from cin7_nav.hooks.nav import NavHook
 from cin7_nav.hooks.nav_api_v2 import NavApiV2
@@ -37,6 +37,10 @@ EXISTS = {
         "message": "The dimension set line already exists. Check existing dimension set lines.",
     }
 }
+
+
+def names(*codes: str, template: str = "CIN7") -> list[JournalName]:
+    return [JournalName(template, code, "C7S-INV-1") for code in codes]
 
 
 @pytest.fixture
@@ -232,7 +236,7 @@ def test_posted_entries_are_asked_for_forty_documents_at_a_time(vendor: Any, cha
 
 def test_nothing_is_asked_for_no_documents(vendor: Any, channel: NavApiV2) -> None:
     assert channel.posted_entries([]) == []
-    assert channel.delete_empty_journals("CIN7", []) == []
+    assert channel.delete_empty_journals([]) == []
     assert vendor.calls == []
 
 
@@ -250,7 +254,7 @@ def test_batches_are_found_by_code_and_template_without_navs_blank_line(
     batch = nav_batch()
     batch["journalLines"].append(blank)
     vendor.says({"value": [batch]})
-    (staged,) = channel.find_journals("O'NEIL", ["C7ABC", "C7ABD"])
+    staged = channel.find_journals(names("C7ABC", "C7ABD", template="O'NEIL"))["C7ABC"]
     assert len(staged.lines) == 3
     assert "$filter=templateDisplayName eq 'O''NEIL' and (code eq 'C7ABC' or code eq 'C7ABD')&" in unquote(
         vendor.calls[0].path
@@ -262,7 +266,7 @@ def test_only_empty_batches_are_deleted(vendor: Any, channel: NavApiV2) -> None:
     empty = {"id": "bbbbbbbb-0000-4000-8000-000000000002", "code": "C7ABD", "journalLines": [blank]}
     vendor.says({"value": [nav_batch(), empty]})
     vendor.says({"responses": [{"id": "0", "status": 204}]})
-    assert channel.delete_empty_journals("CIN7", ["C7ABC", "C7ABD", "C7ABE"]) == ["C7ABD", "C7ABE"]
+    assert channel.delete_empty_journals(names("C7ABC", "C7ABD", "C7ABE")) == ["C7ABD", "C7ABE"]
     (request,) = json.loads(vendor.calls[1].body)["requests"]
     assert request["url"].endswith("journals(bbbbbbbb-0000-4000-8000-000000000002)")
 
@@ -274,7 +278,7 @@ def test_a_batch_that_nav_would_not_delete_is_still_there(
     empty = {"id": "bbbbbbbb-0000-4000-8000-000000000002", "code": "C7ABD", "journalLines": []}
     vendor.says({"value": [empty]})
     vendor.says({"responses": [{"id": "0", "status": status}]})
-    assert channel.delete_empty_journals("CIN7", ["C7ABD"]) == gone
+    assert channel.delete_empty_journals(names("C7ABD")) == gone
 
 
 def test_deleting_a_batch_that_is_gone_is_no_error(vendor: Any, channel: NavApiV2) -> None:

@@ -176,10 +176,11 @@ def test_what_was_posted_meanwhile_is_not_staged_any_more(desk: Any) -> None:
 def test_batches_of_posted_documents_are_removed_once(desk: Any) -> None:
     desk.learnt(desk.keyed(desk.ready(INVOICE)), Outcome.STAGED, State.STAGED)
     posted = desk.posted(document("INV-2"))
-    code = deliveries.of_documents(desk.database, [posted.id])[posted.id].batch_code
+    sent = deliveries.of_documents(desk.database, [posted.id])[posted.id]
+    code = sent.batch_code
     week = dt.timedelta(days=7)
     ((identity, *names),) = deliveries.batches_left(desk.database, week, 9)
-    assert names == ["CIN7", code]
+    assert names == ["CIN7", code, sent.nav_document_no]
     assert deliveries.batches_left(desk.database, week, 9, after=identity) == []
     assert deliveries.batches_left(desk.database, dt.timedelta(0), 9) == []
     deliveries.batches_removed(desk.database, [code])

@@ -59,14 +59,14 @@ def desk() -> Iterator[Desk]:
     from cin7_nav.hooks.cin7 import Cin7Hook
     from cin7_nav.hooks.errors import VendorError
     from cin7_nav.hooks.nav import NavHook
-    from cin7_nav.hooks.nav_api_v2 import NavApiV2
+    from cin7_nav.hooks.nav_channel import nav_channel
 
     with database() as ours:
         try:
             yield Desk(
                 ours,
                 lambda: Cin7Hook(connection=connection("cin7_default"), database=ours),
-                lambda: NavApiV2(NavHook(connection=connection("nav_default"), database=ours)),
+                lambda: nav_channel(NavHook(connection=connection("nav_default"), database=ours)),
             )
         except VendorError as error:
             err.print(f"{error}. Who can fix it: {error.fixer}.")

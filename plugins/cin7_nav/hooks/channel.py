@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from cin7_nav.model import Journal, JournalLine
 from cin7_nav.rules.books import Entry, PartyEntry
@@ -43,12 +42,25 @@ class PostedEntry:
     description: str
 
 
+class JournalName(NamedTuple):
+    """Under what one of our documents lies in NAV before it is posted."""
+
+    template: str
+    code: str
+    """Its key: the name of its batch, where a document has one of its own."""
+    document_no: str
+
+
 @dataclass(frozen=True, slots=True)
 class StagedJournal:
-    """A journal batch found in NAV that carries one of our documents."""
+    """What lies in NAV of one of our documents, not posted yet."""
 
     journal_id: str
+    """The channel's own word for it."""
     code: str
+    """The key of `JournalName`."""
+    batch: str
+    """The journal batch in which people find it."""
     lines: tuple[JournalLine, ...]
     """Without NAV's blank line; `rules` and `sources` empty."""
     document_nos: frozenset[str]
@@ -62,6 +74,18 @@ class NavChannel(Protocol):
     @property
     def calls_made(self) -> int:
         """How often NAV was called."""
+
+    @property
+    def is_atomic(self) -> bool:
+        """Whether a journal is inserted whole or not at all; else one can be left begun."""
+
+    @property
+    def shared_batch(self) -> str:
+        """The journal batch in which all documents lie; empty where each has one of its own."""
+
+    @property
+    def can_post(self) -> bool:
+        """Whether NAV can be asked to post; else only people post what is staged."""
 
     def reference(
         self,
@@ -108,7 +132,7 @@ class NavChannel(Protocol):
     def insert_journal(
         self, template: str, code: str, journal: Journal, account_defaults: Mapping[str, Sequence[str]]
     ) -> StagedJournal:
-        """Create the batch `code` with all lines and dimensions whole, verified against `journal`.
+        """Put all lines and dimensions into NAV under the key `code`, verified against `journal`.
 
         `account_defaults`: account number → dimension codes known to be on its lines by default; these are
         set after the insert, because NAV refuses them inside it. A dimension that NAV reports as already
@@ -117,38 +141,34 @@ class NavChannel(Protocol):
         """
 
     def complete_journal(self, journal_id: str, journal: Journal) -> StagedJournal:
-        """Give the lines of a batch that carries `journal` the dimensions that they lack: an insert that was
-        interrupted may have left them out. Verified like an insert.
+        """Give the lines of `journal` in NAV the dimensions that they lack: an insert that was interrupted
+        may have left them out. Verified like an insert.
 
-        Raises `Refused` where the batch holds other lines or NAV does not let them be changed.
+        Raises `Refused` where NAV holds other lines or does not let them be changed.
         """
 
     def post_journal(self, journal_id: str) -> None:
-        """Ask NAV to post the batch. Success is not proof: NAV may only have scheduled it.
+        """Ask NAV to post it. Success is not proof: NAV may only have scheduled it.
 
         Raises `Refused` (nothing posted), `OutcomeUnknown`.
         """
 
-    def find_journals(self, template: str, codes: Sequence[str]) -> list[StagedJournal]:
-        """The batches with these codes that exist, with their lines and dimensions."""
+    def find_journals(self, names: Sequence[JournalName]) -> dict[str, StagedJournal]:
+        """What of these lies in NAV, with lines and dimensions, by code."""
 
     def delete_journal(self, journal_id: str) -> None:
-        """Remove a batch and its lines. No error where it is already gone."""
+        """Remove it with its lines. No error where it is already gone."""
 
-    def delete_empty_journals(self, template: str, codes: Sequence[str]) -> list[str]:
-        """Remove those of these batches that hold no line but NAV's blank one.
+    def delete_empty_journals(self, names: Sequence[JournalName]) -> list[str]:
+        """Remove the batches of those of these that hold no line but NAV's blank one.
 
-        The answer: those that are not in NAV any more. Others hold lines, or NAV refused to remove them.
+        The answer: the codes of those of which nothing is left in NAV. Others hold lines, or NAV refused to
+        remove them.
         """
 
 
-def batches(nav: NavChannel, names: Iterable[tuple[str, str]]) -> dict[str, StagedJournal]:
-    """Those of these batches, `(template, code)`, that exist in NAV, by code."""
-    by_template: dict[str, list[str]] = defaultdict(list)
-    for template, code in names:
-        by_template[template].append(code)
-    return {
-        journal.code: journal
-        for template, codes in by_template.items()
-        for journal in nav.find_journals(template, codes)
-    }
+def by_template(names: Sequence[JournalName]) -> dict[str, list[JournalName]]:
+    found: dict[str, list[JournalName]] = {}
+    for name in names:
+        found.setdefault(name.template, []).append(name)
+    return found

@@ -54,6 +54,10 @@ class NavExtra(Extra):
     deployment: Literal["online", "on_premises"] = "online"
     company: str
     channel: Literal["api_v2", "odata_v4"] = "api_v2"
+    journal_batch: str = Field(default="CIN7", max_length=10, pattern="^[^/']+$")
+    """With `odata_v4`: the journal batch, below the template of company.yaml, that takes our lines."""
+    language: Literal["en-US", "de-DE"] = "en-US"
+    """With `odata_v4`: in which language the server shows options."""
     tenant_id: str | None = None
     environment: str = "production"
     authority: str = "https://login.microsoftonline.com"

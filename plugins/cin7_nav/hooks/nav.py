@@ -44,7 +44,7 @@ _ENTITY_PATH = re.compile(
     re.escape(API) + r"(companies\([0-9a-fA-F-]+\)/)?"
     r"(?P<entities>[A-Za-z.]+(\(['0-9A-Za-z-]+\))?(/[A-Za-z.]+(\([0-9A-Za-z-]+\))?)*)"
 )
-WRITABLE_ACTIONS = frozenset({"post_item_journal"})
+WRITABLE_ACTIONS = frozenset({"post_item_journal", "post_general_journal"})
 """Unbound actions that the company publishes itself."""
 _ACTION_PATH = re.compile(r"ODataV4/(?P<action>\w+)")
 _SERVICE_PATH = re.compile(r"ODataV4/Company\([^/]+\)/(?P<service>\w+)(\((?!.*%2[fF])[^/()]+\))?")

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any
 
 from cin7_nav.hooks import nav_journal, nav_party_ledger
-from cin7_nav.hooks.channel import Entity, PostedEntry, StagedJournal
+from cin7_nav.hooks.channel import Entity, JournalName, PostedEntry, StagedJournal, by_template
 from cin7_nav.hooks.errors import NotFound, OutcomeUnknown, Refused, VendorError
 from cin7_nav.hooks.nav import NavHook, Row
 from cin7_nav.hooks.nav_errors import ALREADY_EXISTS
@@ -45,7 +45,12 @@ _ENTRY_FIELDS = "entryNumber,postingDate,documentNumber,accountNumber,descriptio
 
 
 class NavApiV2:
-    """Implements `NavChannel`. A document takes one deep insert, one post and one look at its entries."""
+    """Implements `NavChannel`. Each document has a batch of its own, whose name is its code: one deep insert,
+    one post, one look at its entries."""
+
+    is_atomic = True
+    can_post = True
+    shared_batch = ""
 
     def __init__(self, hook: NavHook) -> None:
         self._hook = hook
@@ -89,7 +94,7 @@ class NavApiV2:
         }
 
     def waiting_lines(self, template: str) -> Iterator[NavLines]:
-        params = {"$filter": f"templateDisplayName eq {_literal(template)}", **_WAITING}
+        params = {"$filter": f"templateDisplayName eq {literal(template)}", **_WAITING}
         for row in self._hook.rows(self._hook.entity("journals"), params):
             yield from nav_journal.waiting_lines(template, row)
 
@@ -115,7 +120,7 @@ class NavApiV2:
 
     def account_entries(self, account_no: str) -> list[PostedEntry]:
         wanted = {
-            "$filter": f"accountNumber eq {_literal(account_no)}",
+            "$filter": f"accountNumber eq {literal(account_no)}",
             "$orderby": "entryNumber",
             "$select": _ENTRY_FIELDS,
         }
@@ -174,8 +179,8 @@ class NavApiV2:
     def post_journal(self, journal_id: str) -> None:
         self._hook.write("POST", self._hook.entity(f"journals({journal_id})/Microsoft.NAV.post"))
 
-    def find_journals(self, template: str, codes: Sequence[str]) -> list[StagedJournal]:
-        return [answer.staged() for answer in self._find(template, codes)]
+    def find_journals(self, names: Sequence[JournalName]) -> dict[str, StagedJournal]:
+        return {answer.code: answer.staged() for answer in self._find(names)}
 
     def delete_journal(self, journal_id: str) -> None:
         try:
@@ -183,8 +188,8 @@ class NavApiV2:
         except NotFound:
             return
 
-    def delete_empty_journals(self, template: str, codes: Sequence[str]) -> list[str]:
-        found = list(self._find(template, codes))
+    def delete_empty_journals(self, names: Sequence[JournalName]) -> list[str]:
+        found = list(self._find(names))
         empty = [answer for answer in found if not answer.lines]
         statuses = self._hook.delete_many([self._hook.entity(f"journals({answer.id})") for answer in empty])
         removed = {
@@ -193,7 +198,7 @@ class NavApiV2:
             if status < 300 or status == HTTPStatus.NOT_FOUND
         }
         left = {answer.code for answer in found} - removed
-        return [code for code in codes if code not in left]
+        return [name.code for name in names if name.code not in left]
 
     # --- within ---
 
@@ -237,14 +242,16 @@ class NavApiV2:
         except VendorError:
             raise OutcomeUnknown("a batch that went wrong could not be removed: look at it first") from None
 
-    def _find(self, template: str, codes: Sequence[str]) -> Iterator[JournalAnswer]:
-        for chain in chains("code", codes):
-            where = f"templateDisplayName eq {_literal(template)} and ({chain})"
-            for row in self._hook.rows(self._hook.entity("journals"), {"$filter": where, **_EXPANDED}):
-                yield JournalAnswer.of(row)
+    def _find(self, names: Sequence[JournalName]) -> Iterator[JournalAnswer]:
+        for template, some in by_template(names).items():
+            for chain in chains("code", [name.code for name in some]):
+                where = f"templateDisplayName eq {literal(template)} and ({chain})"
+                for row in self._hook.rows(self._hook.entity("journals"), {"$filter": where, **_EXPANDED}):
+                    yield JournalAnswer.of(row)
 
 
-def _literal(value: str) -> str:
+def literal(value: str) -> str:
+    """A text as it stands in a `$filter`."""
     doubled = value.replace("'", "''")
     return f"'{doubled}'"
 
@@ -253,7 +260,7 @@ def chains(name: str, values: Sequence[str]) -> Iterator[str]:
     """`$filter`s that find the rows whose field has one of these values, each as long as NAV takes it."""
     distinct = list(dict.fromkeys(values))
     for start in range(0, len(distinct), CHAIN_LENGTH):
-        yield " or ".join(f"{name} eq {_literal(value)}" for value in distinct[start : start + CHAIN_LENGTH])
+        yield " or ".join(f"{name} eq {literal(value)}" for value in distinct[start : start + CHAIN_LENGTH])
 
 
 def _entry(row: Row) -> PostedEntry:

@@ -69,6 +69,7 @@ class JournalAnswer:
         return StagedJournal(
             journal_id=self.id,
             code=self.code,
+            batch=self.code,
             lines=tuple(answer.line for answer in self.lines),
             document_nos=frozenset(answer.document_no for answer in self.lines),
             learnt_defaults=learnt or {},

@@ -448,15 +448,15 @@ def scheduled_before(database: Database, age: dt.timedelta, limit: int) -> list[
 
 def batches_left(
     database: Database, age: dt.timedelta, limit: int, *, after: int = 0
-) -> list[tuple[int, str, str]]:
-    """`(id, template, batch code)` of what was posted within `age` and whose batch still stands in NAV.
+) -> list[tuple[int, str, str, str]]:
+    """Id, template, batch code and number of what was posted within `age` and whose batch stands in NAV.
 
     In the order of the delivery ids from `after` on.
     """
     with database.transaction() as cursor:
         cursor.execute(
             """
-            SELECT id, template, batch_code FROM delivery
+            SELECT id, template, batch_code, nav_document_no FROM delivery
             WHERE company = %s AND state = 'posted' AND NOT batch_removed
               AND posted_at > clock_timestamp() - %s::interval AND id > %s ORDER BY id LIMIT %s
             """,

@@ -12,10 +12,10 @@ from airflow.sdk import BaseHook, Connection
 from airflow.sdk.exceptions import AirflowException
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from cin7_nav.hooks.channel import NavChannel, batches
+from cin7_nav.hooks.channel import JournalName, NavChannel
 from cin7_nav.hooks.errors import VendorError
 from cin7_nav.hooks.nav import NavHook
-from cin7_nav.hooks.nav_api_v2 import NavApiV2
+from cin7_nav.hooks.nav_channel import nav_channel
 from cin7_nav.model import State
 from cin7_nav.store import deliveries
 from cin7_nav.store.database import Database
@@ -41,11 +41,13 @@ def look(database: Database, nav: NavChannel) -> Look:
     staged = moved = 0
     for page in deliveries.staged_pages(database, Scope()):
         names = [
-            (one.delivery.template, one.delivery.batch_code) for one in page if one.state is State.STAGED
+            JournalName(one.delivery.template, one.delivery.batch_code, one.delivery.nav_document_no)
+            for one in page
+            if one.state is State.STAGED
         ]
-        found = batches(nav, names)
+        found = nav.find_journals(names)
         staged += len(names)
-        moved += sum(code not in found or not found[code].lines for _, code in names)
+        moved += sum(name.code not in found or not found[name.code].lines for name in names)
     return Look(staged, moved)
 
 
@@ -53,7 +55,7 @@ def look_over(ours: Connection, navs: Connection) -> Look:
     """A look over these two Airflow connections, to our database and to NAV."""
     database = Database.from_connection(ours)
     try:
-        return look(database, NavApiV2(NavHook(connection=navs, database=database)))
+        return look(database, nav_channel(NavHook(connection=navs, database=database)))
     finally:
         database.close()
 

@@ -157,7 +157,7 @@ def test_a_reversal_whose_answer_was_lost_is_posted_once(flow: Any) -> None:
     made = flow.sale("100.00")
     run(flow)
     flow.act(made, "void")
-    flow.sandbox.nav.fault("lost_after", "nav.post$", "POST")
+    flow.sandbox.nav.fault("lost_after", flow.routes.post, "POST")
     run(flow)
     assert flow.state(made) == "unknown"
     run(flow)

@@ -25,6 +25,7 @@ def looked_ago(flow: Any, minutes: int) -> None:
     reading.move_cursor(flow.database, settle.LOOKED, then.isoformat())
 
 
+@pytest.mark.api_v2("the action posts at once, without the job queue")
 def test_what_nav_scheduled_is_staged_until_it_is_in_the_ledger(later: Any) -> None:
     made = later.sale()
     later.ready()
@@ -37,6 +38,7 @@ def test_what_nav_scheduled_is_staged_until_it_is_in_the_ledger(later: Any) -> N
     assert later.batches() == {}
 
 
+@pytest.mark.api_v2("the action posts at once, without the job queue")
 def test_later_ones_are_found_by_reading_on(later: Any, calls: Callable[[str], dict[str, int]]) -> None:
     first = later.sale()
     later.ready()
@@ -53,6 +55,7 @@ def test_later_ones_are_found_by_reading_on(later: Any, calls: Callable[[str], d
     assert all(later.is_posted_once(made) for made in (first, *more))
 
 
+@pytest.mark.api_v2("the action posts at once, without the job queue")
 def test_entries_across_pages_are_one_document(later: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     later.sale()
     later.ready()
@@ -69,6 +72,7 @@ def test_entries_across_pages_are_one_document(later: Any, monkeypatch: pytest.M
     assert later.is_posted_once(made)
 
 
+@pytest.mark.api_v2("the action posts at once, without the job queue")
 def test_the_cursor_never_goes_back(later: Any) -> None:
     later.sale()
     later.ready()
@@ -81,6 +85,7 @@ def test_the_cursor_never_goes_back(later: Any) -> None:
     assert int(reading.cursor_value(later.database, settle.ENTRIES) or 0) == cursor > 0
 
 
+@pytest.mark.api_v2("the action posts at once, without the job queue")
 def test_one_that_was_overlooked_is_found_when_its_batch_is_looked_at(
     later: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -101,7 +106,7 @@ def test_one_that_was_overlooked_is_found_when_its_batch_is_looked_at(
 def test_a_post_that_nav_confirmed_without_doing_it_is_asked_for_again_after_an_hour(flow: Any) -> None:
     made = flow.sale()
     flow.ready()
-    flow.sandbox.nav.fault("no_effect", "NAV.post")
+    flow.sandbox.nav.fault("no_effect", flow.routes.post)
     assert flow.deliver() == {"staged": 1}
     flow.settle()
     assert flow.deliver() == {}
@@ -124,6 +129,7 @@ def test_what_people_are_to_post_is_never_in_doubt(flow: Any) -> None:
     assert (flow.state(made), flow.entries(made)) == ("staged", [])
 
 
+@pytest.mark.api_v2("the action posts at once, without the job queue")
 def test_a_job_that_failed_in_nav_leaves_the_document_staged(later: Any) -> None:
     made = later.sale()
     later.ready()
@@ -145,12 +151,13 @@ def test_in_staging_mode_people_post(flow: Any) -> None:
     assert flow.deliver() == {}
     flow.settle()
     assert list(flow.batches().values()) == [3]
-    (staged,) = flow.nav.find_journals("CIN7", list(flow.batches()))
+    (staged,) = flow.lying(*flow.batches())
     flow.nav.post_journal(staged.journal_id)
     assert flow.settle()["posted"] == 1
     assert flow.is_posted_once(made)
 
 
+@pytest.mark.api_v2("the action posts at once, without the job queue")
 def test_a_void_while_it_waits_in_nav_is_taken_back_once_it_is_posted(later: Any) -> None:
     made = later.sale()
     later.ready()
@@ -169,6 +176,7 @@ def test_a_void_while_it_waits_in_nav_is_taken_back_once_it_is_posted(later: Any
     assert later.net(made) == {}
 
 
+@pytest.mark.api_v2("the action posts at once, without the job queue")
 def test_what_nav_posts_otherwise_is_told(later: Any) -> None:
     made = later.sale()
     later.ready()
@@ -179,6 +187,7 @@ def test_what_nav_posts_otherwise_is_told(later: Any) -> None:
     assert (later.state(made), later.problems(made)) == ("needs_attention", ["posted_differently"])
 
 
+@pytest.mark.api_v2("the shared batch is not ours to remove")
 def test_empty_batches_are_removed_once(flow: Any, calls: Callable[[str], dict[str, int]]) -> None:
     for price in ("10.00", "20.00", "30.00"):
         flow.sale(price)
@@ -192,6 +201,7 @@ def test_empty_batches_are_removed_once(flow: Any, calls: Callable[[str], dict[s
     assert not [route for route in calls("nav") if not route.startswith("GET generalLedgerEntries")]
 
 
+@pytest.mark.api_v2("the shared batch is not ours to remove")
 def test_a_batch_with_lines_of_others_stays_and_keeps_no_other_from_being_removed(
     flow: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -201,13 +211,13 @@ def test_a_batch_with_lines_of_others_stays_and_keeps_no_other_from_being_remove
     flow.ready()
     flow.deliver()
     shared = min(flow.batches())
-    (batch,) = flow.nav.find_journals("CIN7", [shared])
+    (batch,) = flow.lying(shared)
     line = {"accountType": "G/L Account", "accountNumber": "8310", "documentNumber": "GJ-1", "amount": 5}
     hook = flow.nav._hook
     hook.write("POST", hook.entity(f"journals({batch.journal_id})/journalLines"), line)
     assert flow.settle()["empty batches removed"] == 1
     assert list(flow.batches()) == [shared]
-    (left,) = flow.nav.find_journals("CIN7", [shared])
+    (left,) = flow.lying(shared)
     hook.write("DELETE", hook.entity(f"journals({left.journal_id})"))
     assert flow.settle()["empty batches removed"] == 1
 

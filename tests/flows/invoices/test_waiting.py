@@ -107,6 +107,7 @@ def test_an_invoice_that_somebody_keyed_by_hand_is_held_with_both_numbers(flow: 
     assert len(trail(flow, made)) == told
 
 
+@pytest.mark.api_v2("published are posted documents only, beside which NAV takes no second one")
 @pytest.mark.parametrize(
     ("said", "state", "posted"),
     [(Answer.LINK, "skipped", 0), (Answer.POST, "posted", 1), (Answer.SKIP, "skipped", 0)],
@@ -155,6 +156,7 @@ def test_what_stands_in_the_ledger_can_not_be_skipped(flow: Any) -> None:
     assert "stands in NAV's ledger" in str(answer(flow, made, Answer.SKIP))
 
 
+@pytest.mark.api_v2("the action posts at once, without the job queue")
 def test_what_nav_posted_otherwise_can_be_left_as_it_is(flow: Any) -> None:
     made = flow.sale("100.00")
     flow.ready()
@@ -181,7 +183,7 @@ def test_staged_lines_that_somebody_deleted_can_be_left_deleted(flow: Any) -> No
     flow.edit("company.yaml", "posting: post", "posting: stage")
     made = flow.sale("100.00")
     run(flow)
-    (batch,) = flow.nav.find_journals("CIN7", list(flow.batches()))
+    (batch,) = flow.lying(*flow.batches())
     flow.nav.delete_journal(batch.journal_id)
     flow.sql("DELETE FROM read_cursor WHERE name = 'nav_staged_batches'")
     run(flow)

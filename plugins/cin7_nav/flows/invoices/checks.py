@@ -72,17 +72,18 @@ class Checks:
         return problems
 
     def _twins(self, ready: Ready) -> dict[int, tuple[NavDocument | NavLines, ...]]:
-        """What NAV holds under each document's numbers, its own batch left out."""
+        """What NAV holds under each document's numbers, what we put there ourselves left out."""
         found = self._reference.twins([(stored.document, journal) for stored, journal in ready])
         twins = {stored.id: found[at] for at, (stored, _) in enumerate(ready)}
         in_batches = [one for one, held in twins.items() if any(isinstance(twin, NavLines) for twin in held)]
         own = deliveries.of_documents(self._database, in_batches) if in_batches else {}
-        codes = {one: (delivery.template, delivery.batch_code) for one, delivery in own.items()}
+        shared = self._reference.nav().shared_batch if own else ""
+        batches = {one: (sent.template, shared or sent.batch_code) for one, sent in own.items()}
         return {
             one: tuple(
                 twin
                 for twin in held
-                if not isinstance(twin, NavLines) or (twin.template, twin.batch) != codes.get(one)
+                if not isinstance(twin, NavLines) or (twin.template, twin.batch) != batches.get(one)
             )
             for one, held in twins.items()
         }

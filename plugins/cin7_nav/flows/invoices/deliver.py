@@ -16,7 +16,7 @@ from decimal import Decimal
 
 from cin7_nav.flows.invoices.checks import Checks, Ready, only_twins
 from cin7_nav.flows.invoices.reference import Reference
-from cin7_nav.hooks.channel import NavChannel, PostedEntry, StagedJournal
+from cin7_nav.hooks.channel import JournalName, NavChannel, PostedEntry, StagedJournal
 from cin7_nav.hooks.errors import Misconfigured, OutcomeUnknown, Refused, Unavailable, VendorError
 from cin7_nav.hooks.nav_errors import nav_refusal
 from cin7_nav.mappings.load import Mappings
@@ -198,6 +198,8 @@ class Deliverer:
         return [pool.submit(self._attempt, delivery, defaults) for delivery in fresh]
 
     def _attempt(self, delivery: Delivery, defaults: Mapping[str, Sequence[str]]) -> Sent:
+        if delivery.posting is Posting.POST and not self.nav.can_post:
+            return _not_postable(delivery)
         try:
             staged = self.nav.insert_journal(
                 delivery.template, delivery.batch_code, delivery.journal, defaults
@@ -210,7 +212,7 @@ class Deliverer:
 
     def _post(self, delivery: Delivery, staged: StagedJournal, *, fresh: bool) -> Sent:
         if delivery.posting is Posting.STAGE:
-            why = f"staged in batch {staged.code} for people to post"
+            why = f"staged in batch {staged.batch} for people to post"
             return Sent(delivery, Outcome.STAGED, State.STAGED, why, journal_id=staged.journal_id)
         try:
             self.nav.post_journal(staged.journal_id)
@@ -284,12 +286,15 @@ class Deliverer:
             if delivery.nav_document_no in entries:
                 sent.append(proven(delivery, entries, None))
             elif not _lines(staged, delivery):
-                if found and not self.nav.delete_empty_journals(delivery.template, [found.code]):
+                if found and not self.nav.delete_empty_journals([name_of(delivery)]):
                     sent.append(_foreign_batch(delivery, found))
                 else:
                     again.append(delivery)
             elif found and _same_lines(delivery.journal, found):
                 posting.append(self._finish(delivery, found))
+            elif found and not self.nav.is_atomic and _is_begun(delivery.journal, found):
+                self.nav.delete_journal(found.journal_id)
+                again.append(delivery)
             elif found:
                 sent.append(_foreign_batch(delivery, found))
         self._write(sent + self._prove(posting) + self._post_all(again))
@@ -306,14 +311,7 @@ class Deliverer:
         return self._post(delivery, found, fresh=False)
 
     def _staged(self, unposted: Sequence[Delivery]) -> dict[str, StagedJournal]:
-        by_template: dict[str, list[str]] = defaultdict(list)
-        for delivery in unposted:
-            by_template[delivery.template].append(delivery.batch_code)
-        return {
-            journal.code: journal
-            for template, codes in by_template.items()
-            for journal in self.nav.find_journals(template, codes)
-        }
+        return self.nav.find_journals([name_of(delivery) for delivery in unposted])
 
     # --- both ---
 
@@ -322,6 +320,10 @@ class Deliverer:
 
     def _write(self, sent: Sequence[Sent]) -> None:
         self.outcome += write(self.database, sent, self.run)
+
+
+def name_of(delivery: Delivery) -> JournalName:
+    return JournalName(delivery.template, delivery.batch_code, delivery.nav_document_no)
 
 
 def entries_by_number(nav: NavChannel, numbers: Sequence[str]) -> dict[str, list[PostedEntry]]:
@@ -437,25 +439,42 @@ def _same_lines(journal: Journal, staged: StagedJournal) -> bool:
     return staged.document_nos == {journal.document_no} and shape(journal.lines) == shape(staged.lines)
 
 
+def _is_begun(journal: Journal, staged: StagedJournal) -> bool:
+    """Whether these are the first of our lines, and nothing else: an insert was interrupted."""
+    first = replace(journal, lines=journal.lines[: len(staged.lines)])
+    return len(staged.lines) < len(journal.lines) and _same_lines(first, staged)
+
+
 def _foreign_batch(delivery: Delivery, found: StagedJournal) -> Sent:
     problem = Problem(
         "batch_in_use",
-        f"NAV's journal batch {found.code} holds other lines than those of {delivery.nav_document_no}: "
+        f"NAV's journal batch {found.batch} holds other lines than those of {delivery.nav_document_no}: "
         "somebody changed them, or the batch is not ours; nothing is posted from it",
-        f"NAV batch {found.code} of template {delivery.template}",
+        f"NAV batch {found.batch} of template {delivery.template}",
         Fixer.NAV_ADMINISTRATOR,
     )
     return Sent(delivery, Outcome.UNKNOWN, State.UNKNOWN, problem.message, (problem,))
 
 
 def _kept(delivery: Delivery, found: StagedJournal, error: Refused) -> Sent:
-    refusal = nav_refusal(error, f"NAV batch {found.code} of template {delivery.template}")
+    refusal = nav_refusal(error, f"NAV batch {found.batch} of template {delivery.template}")
     problem = replace(
         refusal,
-        message=f"NAV does not post {delivery.nav_document_no}, which lies in its batch {found.code} and is "
-        f"asked for again: {refusal.message}. Once the batch is deleted in NAV it is sent anew",
+        message=f"NAV does not post {delivery.nav_document_no}, which lies in batch {found.batch} and is "
+        f"asked for again: {refusal.message}. Once its lines are deleted in NAV it is sent anew",
     )
     return Sent(delivery, Outcome.UNKNOWN, State.UNKNOWN, problem.message, (problem,), found.journal_id)
+
+
+def _not_postable(delivery: Delivery) -> Sent:
+    problem = Problem(
+        "posting_not_possible",
+        "this NAV can't be asked to post: choose `posting: stage`, so that people post in NAV, or have the"
+        " action published that docs/nav-posting-action.md describes; nothing was sent",
+        "company.yaml: journal, posting",
+        Fixer.MAPPING_EDITOR,
+    )
+    return Sent(delivery, Outcome.REFUSED, State.NEEDS_ATTENTION, problem.message, (problem,))
 
 
 def _failed(delivery: Delivery, error: VendorError, journal_id: str | None = None) -> Sent:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from cin7_nav.flows.invoices.reference import Reference
 from cin7_nav.flows.invoices.translate import Translator
-from cin7_nav.hooks.channel import NavChannel, PostedEntry, StagedJournal
+from cin7_nav.hooks.channel import JournalName, NavChannel, PostedEntry, StagedJournal
 from cin7_nav.mappings.load import Mappings
 from cin7_nav.model import Journal, Problem, SourceDocument, State
 from cin7_nav.store import deliveries, documents
@@ -67,5 +67,6 @@ def _preview(stored: Stored, verdict: Verdict, sent: Delivery | None) -> Preview
 
 def in_nav(nav: NavChannel, number: str, template: str, batch_code: str | None) -> InNav:
     """Posted entries with this document number, and the batch of its delivery where there was one."""
-    staged = nav.find_journals(template, [batch_code]) if batch_code else []
-    return InNav(tuple(nav.posted_entries([number])), tuple(journal for journal in staged if journal.lines))
+    found = nav.find_journals([JournalName(template, batch_code, number)]) if batch_code else {}
+    staged = tuple(journal for journal in found.values() if journal.lines)
+    return InNav(tuple(nav.posted_entries([number])), staged)

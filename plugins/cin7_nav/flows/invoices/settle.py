@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from cin7_nav.flows.invoices import staged
 from cin7_nav.flows.invoices.deliver import Sent, entries_by_number, proven, write
-from cin7_nav.hooks.channel import NavChannel, PostedEntry
+from cin7_nav.hooks.channel import JournalName, NavChannel, PostedEntry
 from cin7_nav.model import State
 from cin7_nav.store import deliveries, inbox, reading
 from cin7_nav.store.database import Database
@@ -118,11 +118,10 @@ def _remove_batches(database: Database, nav: NavChannel) -> int:
     removed, after = 0, 0
     while left := deliveries.batches_left(database, BATCH_LEFT_AFTER, BATCHES_AT_ONCE, after=after):
         after = left[-1][0]
-        for template in {template for _, template, _ in left}:
-            codes = [code for _, of, code in left if of == template]
-            gone = nav.delete_empty_journals(template, codes)
-            deliveries.batches_removed(database, gone)
-            removed += len(gone)
-            if kept := sorted(set(codes) - set(gone)):
-                log.warning("Batches of posted documents stay in NAV, not empty or refused: %s", kept)
+        names = [JournalName(*name) for _, *name in left]
+        gone = nav.delete_empty_journals(names)
+        deliveries.batches_removed(database, gone)
+        removed += len(gone)
+        if kept := sorted({name.code for name in names} - set(gone)):
+            log.warning("Batches of posted documents stay in NAV, not empty or refused: %s", kept)
     return removed

@@ -6,12 +6,12 @@ the same transaction that makes the entries, so that lines which are gone and ha
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
 
-from cin7_nav.flows.invoices.deliver import Sent, entries_by_number, proven, write
+from cin7_nav.flows.invoices.deliver import Sent, entries_by_number, name_of, proven, write
 from cin7_nav.flows.invoices.reference import Reference
-from cin7_nav.hooks.channel import NavChannel, batches
+from cin7_nav.hooks.channel import NavChannel
 from cin7_nav.model import Fixer, Problem, State
 from cin7_nav.rules.staged_lines import differences
 from cin7_nav.rules.twins import TWIN, NavDocument, twin_problem
@@ -87,7 +87,7 @@ class _Look:
         self._nav = nav
         self._run = run
         self._page = page
-        self._found = batches(nav, [(one.delivery.template, one.delivery.batch_code) for one in page])
+        self._found = nav.find_journals([name_of(one.delivery) for one in page])
 
     def outcome(self, *, again: bool) -> Counter[str]:
         """`again`: lines that somebody deleted may be sent once more."""
@@ -114,7 +114,7 @@ class _Look:
         found = self._found[one.delivery.batch_code]
         told = differences(one.delivery.journal, found.lines, found.document_nos)
         if told and STAGED_OTHERWISE not in one.problems:
-            return _changed(one.delivery, told)
+            return _changed(one.delivery, found.batch, told)
         if not told and one.problems & {CHANGED, DELETED}:
             return Sent(one.delivery, None, State.STAGED, "NAV's batch holds again what was sent")
         return None
@@ -133,20 +133,15 @@ class _Look:
 
     def _freed(self, deleted: Sequence[Staged]) -> set[str]:
         """The codes of those of these batches that are not in NAV any more, or were empty and are removed."""
-        codes: dict[str, list[str]] = defaultdict(list)
-        for one in deleted:
-            codes[one.delivery.template].append(one.delivery.batch_code)
-        return {
-            code for template, of in codes.items() for code in self._nav.delete_empty_journals(template, of)
-        }
+        return set(self._nav.delete_empty_journals([name_of(one.delivery) for one in deleted]))
 
 
-def _changed(delivery: Delivery, told: Sequence[str]) -> Sent:
+def _changed(delivery: Delivery, batch: str, told: Sequence[str]) -> Sent:
     more = f" and {len(told) - DIFFERENCES_TOLD} more" if len(told) > DIFFERENCES_TOLD else ""
     return _needs_attention(
         delivery,
         CHANGED,
-        f"somebody changed {delivery.nav_document_no} in NAV's batch {delivery.batch_code}: "
+        f"somebody changed {delivery.nav_document_no} in NAV's batch {batch}: "
         f"{'; '.join(told[:DIFFERENCES_TOLD])}{more}. Put the lines right in NAV; what is posted is compared "
         "with what was sent",
     )

@@ -26,7 +26,7 @@ from cin7_nav.flows.invoices.reference import FRESH, USABLE, Reference
 from cin7_nav.hooks.channel import NavChannel
 from cin7_nav.hooks.cin7 import Cin7Hook
 from cin7_nav.hooks.nav import NavHook
-from cin7_nav.hooks.nav_api_v2 import NavApiV2
+from cin7_nav.hooks.nav_channel import nav_channel
 from cin7_nav.hooks.nav_items import NavItems
 from cin7_nav.mappings import MappingError, Mappings, load
 from cin7_nav.mappings.facts import Field
@@ -144,7 +144,7 @@ def desk() -> Iterator[Desk]:
         yield Desk(
             database,
             lambda: Cin7Hook(database=database),
-            lambda: NavApiV2(NavHook(database=database)),
+            lambda: nav_channel(NavHook(database=database)),
         )
     finally:
         database.close()
