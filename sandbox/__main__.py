@@ -16,6 +16,7 @@ import uvicorn
 from sandbox.cin7.app import create_app as create_cin7
 from sandbox.clock import Clock
 from sandbox.faults import Protocol
+from sandbox.nav.flavours import FLAVOURS
 from sandbox.tls import certificate
 from sandbox.world import build_world
 
@@ -28,6 +29,12 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--state-dir", type=Path, default=Path("var/sandbox"))
     parser.add_argument("--time-scale", type=float, default=1.0, help="real seconds per simulated second")
     parser.add_argument("--receiver", help="base URL that webhooks go to; registered at the start")
+    parser.add_argument(
+        "--flavour",
+        choices=tuple(FLAVOURS),
+        default="online",
+        help="which NAV; all but online speak plain http",
+    )
     parser.add_argument("--only", choices=("cin7", "nav"), help="start one side alone")
     return parser.parse_args()
 
@@ -42,10 +49,16 @@ def servers(options: argparse.Namespace) -> list[uvicorn.Server]:
         found.append(_server(app, options.cin7_port))
         print(f"Cin7 Core  http://127.0.0.1:{options.cin7_port}/ExternalApi/v2")
     if options.only != "cin7":
-        app = importlib.import_module("sandbox.nav.app").create_app(world, clock, options.state_dir)
-        chain, key = certificate(options.state_dir)
-        found.append(_server(app, options.nav_port, ssl_certfile=chain, ssl_keyfile=key))
-        print(f"NAV        https://127.0.0.1:{options.nav_port} (trust {options.state_dir / 'ca.pem'})")
+        flavour = FLAVOURS[options.flavour]
+        create_nav = importlib.import_module("sandbox.nav.app").create_app
+        app = create_nav(world, clock, options.state_dir, flavour)
+        if flavour.is_online:
+            chain, key = certificate(options.state_dir)
+            found.append(_server(app, options.nav_port, ssl_certfile=chain, ssl_keyfile=key))
+            print(f"NAV        https://127.0.0.1:{options.nav_port} (trust {options.state_dir / 'ca.pem'})")
+        else:
+            found.append(_server(app, options.nav_port))
+            print(f"NAV        http://127.0.0.1:{options.nav_port}/{flavour.instance} ({flavour.name})")
     return found
 
 

@@ -12,9 +12,12 @@ from typing import Any
 import requests
 
 
-def command(cin7_port: int, nav_port: int, state: Path, receiver: str, seed: int = 1) -> list[str]:
+def command(
+    cin7_port: int, nav_port: int, state: Path, receiver: str, seed: int = 1, flavour: str = "online"
+) -> list[str]:
     return [sys.executable, "-m", "sandbox", "--cin7-port", str(cin7_port), "--nav-port", str(nav_port),
-            "--seed", str(seed), "--state-dir", str(state), "--receiver", receiver]  # fmt: skip
+            "--seed", str(seed), "--state-dir", str(state), "--receiver", receiver,
+            "--flavour", flavour]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -69,10 +72,12 @@ class Sandbox:
     nav: Side
 
     @classmethod
-    def at(cls, cin7_port: int, nav_port: int, state: Path) -> Sandbox:
-        return cls(
-            Side(f"http://127.0.0.1:{cin7_port}"), Side(f"https://127.0.0.1:{nav_port}", state / "ca.pem")
-        )
+    def at(cls, cin7_port: int, nav_port: int, state: Path, flavour: str = "online") -> Sandbox:
+        """`flavour`: which NAV it plays; those on-premises speak plain http."""
+        nav = Side(f"https://127.0.0.1:{nav_port}", state / "ca.pem")
+        if flavour != "online":
+            nav = Side(f"http://127.0.0.1:{nav_port}")
+        return cls(Side(f"http://127.0.0.1:{cin7_port}"), nav)
 
     def is_up(self) -> bool:
         return self.cin7.is_up() and self.nav.is_up()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -121,6 +122,40 @@ def cin7_sandbox(sandbox: Sandbox) -> Side:
 @pytest.fixture
 def nav_sandbox(sandbox: Sandbox) -> Side:
     return sandbox.nav
+
+
+@pytest.fixture(scope="session")
+def on_premises_processes(folder: Path) -> Iterator[Callable[[str], Side]]:
+    """Starts the NAV side in a flavour, once each."""
+    running: dict[str, tuple[Any, Side]] = {}
+
+    def start(flavour: str) -> Side:
+        if flavour not in running:
+            port, log = processes.free_port(), folder / f"nav-{flavour}.log"
+            command = [sys.executable, "-m", "sandbox", "--only", "nav", "--flavour", flavour,
+                       "--nav-port", str(port), "--state-dir", str(folder / flavour)]  # fmt: skip
+            process = processes.spawn(command, log)
+            side = Side(f"http://127.0.0.1:{port}")
+            running[flavour] = (process, side)
+            processes.wait_until(lambda: process.poll() is not None or side.is_up(), 30, "no answer")
+            assert process.poll() is None, log.read_text()
+        return running[flavour][1]
+
+    yield start
+    for process, _ in running.values():
+        processes.stop(process)
+
+
+@pytest.fixture
+def on_premises(on_premises_processes: Callable[[str], Side]) -> Callable[[str], Side]:
+    """A NAV on-premises of a flavour in its seeded state."""
+
+    def fresh(flavour: str) -> Side:
+        side = on_premises_processes(flavour)
+        side.reset()
+        return side
+
+    return fresh
 
 
 @pytest.fixture

@@ -79,6 +79,16 @@ _NAV_FIELDS = {
         "description": "On-premises servers with several tenants only.",
         "schema": {"type": ["string", "null"]},
     },
+    "journal_batch": {
+        "label": "Journal batch",
+        "description": "With published pages: the general journal batch for our lines; CIN7 where empty.",
+        "schema": {"type": ["string", "null"], "maxLength": 10},
+    },
+    "language": {
+        "label": "Language of options",
+        "description": "With published pages: that of the server; English where empty.",
+        "schema": {"type": ["string", "null"], "enum": ["en-US", "de-DE", None]},
+    },
     "services": {
         "label": "Published pages",
         "description": 'Our name to the published service name, e.g. {"item_journal": "ItemJournal"}.',
@@ -116,9 +126,10 @@ def get_provider_info() -> dict[str, Any]:
                 "hook-class-name": "cin7_nav.hooks.nav.NavHook",
                 "hook-name": "Dynamics NAV / Business Central",
                 "ui-field-behaviour": {
-                    "hidden-fields": ["schema", "port"],
+                    "hidden-fields": ["schema"],
                     "relabeling": {
                         "host": "Server address",
+                        "port": "Port (7048 on-premises, where empty)",
                         "login": "Client id or user",
                         "password": "Client secret, password or access key",
                     },

@@ -15,15 +15,16 @@ from sandbox.admin import Side, admin_routes
 from sandbox.clock import Clock
 from sandbox.faults import Faults, Sandboxed
 from sandbox.nav.admin import nav_admin_routes
+from sandbox.nav.flavours import ONLINE, Flavour
 from sandbox.nav.nav import Nav
 from sandbox.world import World
 
 _VERBS = ["GET", "POST", "PATCH", "DELETE", "PUT"]
 
 
-def create_app(world: World, clock: Clock, state_dir: Path) -> Starlette:
-    """The app for the TLS listener: Entra and NAV's services. It keeps nothing in `state_dir`."""
-    nav = Nav(world, clock)
+def create_app(world: World, clock: Clock, state_dir: Path, flavour: Flavour = ONLINE) -> Starlette:
+    """NAV's services, and online Entra; `state_dir` is for what must lie in a file."""
+    nav = Nav(world, clock, flavour, state_dir)
     side = Side("nav", clock, nav.settings, Faults(), nav.calls, nav.reset)
 
     @asynccontextmanager
@@ -55,6 +56,6 @@ def create_app(world: World, clock: Clock, state_dir: Path) -> Starlette:
 
 def route_of(path: str) -> str:
     """A path for the call log: without host part, company and keys, e.g. `journals()/Microsoft.NAV.post`."""
-    inner = re.sub(r"^/v2\.0/.*?/(api/v2\.0|ODataV4)/", "", path)
+    inner = re.sub(r"^/.*?/(api/v2\.0|ODataV4)/", "", path)
     inner = re.sub(r"\([^)]*\)", "()", inner)
     return inner.removeprefix("companies()/").removeprefix("Company()/")

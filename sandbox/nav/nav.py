@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -17,6 +18,8 @@ from sandbox.nav.auth import Entra
 from sandbox.nav.calls import Call, Reply, refusal
 from sandbox.nav.company import Company
 from sandbox.nav.errors import ApiError
+from sandbox.nav.flavours import Flavour
+from sandbox.nav.logins import Logins
 from sandbox.nav.services import Services
 from sandbox.nav.settings import Settings
 from sandbox.nav.subscriptions import Subscriptions
@@ -30,14 +33,21 @@ _ADDRESS = re.compile(
     r"(?P<service>api/v2\.0|api/microsoft/runtime/beta|ODataV4)(?:/(?P<path>.*))?"
 )
 
+_ON_PREMISES = re.compile(
+    r"/(?P<instance>[^/]+)/(?P<service>api/v2\.0|api/microsoft/runtime/beta|ODataV4)(?:/(?P<path>.*))?"
+)
+
 
 class Nav:
     """Business Central and Entra; `reset` starts them anew."""
 
-    def __init__(self, world: World, clock: Clock) -> None:
+    def __init__(self, world: World, clock: Clock, flavour: Flavour, state_dir: Path) -> None:
+        """In `state_dir` lie the passwords that NTLM's server side reads."""
         self.clock = clock
-        self.settings = Settings()
+        self.flavour = flavour
+        self.settings = Settings.model_validate(flavour.settings)
         self.calls = CallLog()
+        self.logins = Logins(self.settings, state_dir)
         self.entra = Entra(self.settings, clock.now)
         self._tasks: set[asyncio.Task[None]] = set()
         self._begin(world)
@@ -49,11 +59,12 @@ class Nav:
         self.services = Services(self.company, self.writer)
         self.subscriptions = Subscriptions(self.company)
         self.throttle = Throttle(self.settings)
+        self.logins.forget()
 
     def reset(self, seed: int) -> None:
         """The seeded state again: no documents, default settings; tokens stay good."""
         self._start(self.subscriptions.stop())
-        self.settings.patch(Settings().model_dump())
+        self.settings.patch(Settings.model_validate(self.flavour.settings).model_dump())
         self._begin(build_world(seed))
 
     async def stop(self) -> None:
@@ -85,19 +96,14 @@ class Nav:
         return Response(content, reply.status, headers, media_type=reply.content_type)
 
     async def _reply(self, request: Request) -> Reply:
-        authorization = request.headers.get("authorization")
-        if authorization is None:
-            uri = f"https://login.microsoftonline.com/{TENANT_ID}/oauth2/authorize"
-            return Reply(401, None, {"WWW-Authenticate": f'Bearer authorization_uri="{uri}"'})
-        if not self.entra.accepts(authorization):
-            return refusal(errors.rejected_credentials())
+        if refused := self._stranger(request):
+            return refused
         raw = request.scope["raw_path"].decode("ascii").partition("?")[0]
-        address = _ADDRESS.fullmatch(raw)
+        address = self._address.fullmatch(raw)
         if address is None:
             return refusal(errors.no_resource(request.url))
-        tenant = address["tenant"] or TENANT_ID
-        if tenant.lower() != TENANT_ID or address["environment"].lower() != NAV_ENVIRONMENT:
-            return Reply(404, {"error": {"code": "NoEnvironment", "message": "Environment does not exist."}})
+        if refused := self._elsewhere(request, address):
+            return refused
         path = address["path"] or ""
         base = str(request.base_url).rstrip("/") + (raw.removesuffix(path) if path else raw)
         call = Call(
@@ -108,12 +114,52 @@ class Nav:
             request.headers,
             await request.body(),
         )
+        if len(call.content) > self.settings.body_limit:
+            return Reply(413, b"Request Entity Too Large", content_type="text/plain")
         match address["service"]:
             case "api/v2.0":
                 return await self._limited(call, *self._answering(call))
             case "ODataV4":
                 return await self._limited(call, self._published, 1)
         return self._supported_resources(call)
+
+    @property
+    def _address(self) -> re.Pattern[str]:
+        return _ADDRESS if self.flavour.is_online else _ON_PREMISES
+
+    def _stranger(self, request: Request) -> Reply | None:
+        """The 401 for somebody who has not logged in."""
+        authorization = request.headers.get("authorization")
+        if self.settings.credential_type != "AccessControlService":
+            peer = request.client and (request.client.host, request.client.port)
+            refused = self.logins.check(authorization, peer)
+            if refused is None:
+                return None
+            return Reply(401, None, {"WWW-Authenticate": ", ".join(refused.challenges)})
+        if authorization is None or not authorization.lower().startswith("bearer "):
+            uri = f"https://login.microsoftonline.com/{TENANT_ID}/oauth2/authorize"
+            return Reply(401, None, {"WWW-Authenticate": f'Bearer authorization_uri="{uri}"'})
+        return None if self.entra.accepts(authorization) else refusal(errors.rejected_credentials())
+
+    def _elsewhere(self, request: Request, address: re.Match[str]) -> Reply | None:
+        """What the server says of an instance, tenant or service that it does not have."""
+        if self.flavour.is_online:
+            tenant = address["tenant"] or TENANT_ID
+            if tenant.lower() != TENANT_ID or address["environment"].lower() != NAV_ENVIRONMENT:
+                body = {"error": {"code": "NoEnvironment", "message": "Environment does not exist."}}
+                return Reply(404, body)
+            return None
+        settings, is_api = self.settings, address["service"] != "ODataV4"
+        if address["instance"].lower() != self.flavour.instance.lower():
+            return Reply(404, b"", content_type="text/html")
+        if not (settings.api_enabled if is_api else settings.odata_enabled):
+            return Reply(405, None)
+        if is_api and not self.flavour.has_api:
+            return refusal(errors.no_resource(request.url))
+        if settings.tenant and request.query_params.get("tenant", "").lower() != settings.tenant.lower():
+            message = "The specified tenant is not found."
+            return Reply(404, {"error": {"code": "Internal_TenantNotFound", "message": message}})
+        return None
 
     async def _limited(self, call: Call, answer: Callable[[Call], Awaitable[Reply]], weight: int) -> Reply:
         try:

@@ -18,6 +18,19 @@ class Settings(admin.Settings):
     application_enabled: bool = True
     """Whether the client id has an enabled card among the Microsoft Entra applications."""
 
+    credential_type: Literal["AccessControlService", "NavUserPassword", "Windows"] = "AccessControlService"
+    """How callers log in on-premises, by the server's setting of that name: Entra, Basic, or Windows."""
+    ntlm: bool = True
+    """`ServicesUseNTLMAuthentication`: whether Windows logins may use NTLM; else only Kerberos."""
+    odata_enabled: bool = True
+    """`ODataServicesEnabled`: switched off, every call is answered with 405."""
+    api_enabled: bool = True
+    """`ApiServicesEnabled`, of Business Central on-premises."""
+    tenant: str = ""
+    """On a server with several tenants: the one that `?tenant=` must name."""
+    body_limit: int = Field(350 * 1_048_576, ge=1)
+    """Bytes of a body, above which the answer is 413."""
+
     page_size: int = Field(20_000, ge=1)
     option_language: Language = "en-US"
     """In which language published pages show options, and take them."""

@@ -61,7 +61,7 @@ def test_a_change_names_its_concurrency_token(vendor: Any, make_nav: MakeNav) ->
         ({"company": "X", "tenant_id": "t", "environment": "Sand"}, "https://nav.example/v2.0/t/Sand/"),
         (
             {"company": "X", "deployment": "on_premises", "instance": "DynamicsNAV110"},
-            "https://nav.example/DynamicsNAV110/",
+            "https://nav.example:7048/DynamicsNAV110/",
         ),
     ],
 )

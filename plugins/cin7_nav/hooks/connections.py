@@ -14,6 +14,8 @@ from cin7_nav.model import Fixer
 
 CIN7_URL = "https://inventory.dearsystems.com/ExternalApi/v2"
 NAV_URL = "https://api.businesscentral.dynamics.com"
+NAV_PORT = 7048
+"""Of OData services on-premises, where an administrator has chosen no other (Microsoft's server settings)."""
 
 
 class AirflowConnection(Protocol):
@@ -117,7 +119,8 @@ class NavSettings:
         """Raises `Misconfigured` with everything that is wrong."""
         extra = _extra(connection, NavExtra, Fixer.DATA_TEAM)
         on_premises = extra.deployment == "on_premises"
-        host = _url(connection, NAV_URL, plain_http=on_premises, fixer=Fixer.DATA_TEAM)
+        port = NAV_PORT if on_premises else None
+        host = _url(connection, NAV_URL, plain_http=on_premises, fixer=Fixer.DATA_TEAM, default_port=port)
         missing = [
             name
             for name, value in (
@@ -151,12 +154,20 @@ def _extra(connection: AirflowConnection, model: type[AnyExtra], fixer: Fixer) -
         raise Misconfigured(f"connection {connection.conn_id}, extra: {wrong}", fixer=fixer) from None
 
 
-def _url(connection: AirflowConnection, default: str, *, plain_http: bool, fixer: Fixer) -> str:
+def _url(
+    connection: AirflowConnection,
+    default: str,
+    *,
+    plain_http: bool,
+    fixer: Fixer,
+    default_port: int | None = None,
+) -> str:
     host = connection.host or default
     url = (host if "://" in host else f"https://{host}").rstrip("/")
     parts = urlsplit(url)
-    if connection.port and not parts.port:
-        url = parts._replace(netloc=f"{parts.netloc}:{connection.port}").geturl()
+    port = connection.port or default_port
+    if port and not parts.port:
+        url = parts._replace(netloc=f"{parts.netloc}:{port}").geturl()
     if "@" in parts.netloc or parts.query or parts.fragment or not parts.hostname:
         wrong = "must be a plain address without user, password or query"
     elif parts.scheme == "https" or (parts.scheme == "http" and (plain_http or is_loopback(parts.hostname))):

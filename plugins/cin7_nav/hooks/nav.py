@@ -274,14 +274,17 @@ class NavHook(VendorHook):
         self, method: str, url: str, headers: Mapping[str, str], body: Any, repeatable: bool
     ) -> requests.Response:
         with self._gate.place() if self._gate else contextlib.nullcontext():
-            return self._exchange(
-                method,
-                url,
-                headers={"Accept-Language": "en-US", **headers},
-                body=body,
-                auth=self._auth,
-                repeatable=repeatable,
-            )
+            try:
+                return self._exchange(
+                    method,
+                    url,
+                    headers={"Accept-Language": "en-US", **headers},
+                    body=body,
+                    auth=self._auth,
+                    repeatable=repeatable,
+                )
+            except PermissionError:  # requests-ntlm's, where the server answers NTLM without a challenge
+                raise Misconfigured(nav_errors.NTLM_IS_OFF) from None
 
     def _check_writable(self, method: str, path: str, body: Mapping[str, Any] | None) -> None:
         if path.startswith(API):

@@ -23,6 +23,10 @@ _COLLISION = re.compile(r"deadlock|locked by another user|in a transaction done 
 _WRONG_ADDRESS = ("Internal_CompanyNotFound", "Internal_TenantNotFound", "NoEnvironment")
 _MESSAGE_LENGTH = 500
 
+NTLM_IS_OFF = (
+    "this server instance takes Windows logins only, and NTLM is switched off there: its administrator sets"
+    " ServicesUseNTLMAuthentication"
+)
 REFUSED = "nav_refused"
 """How the codes of problems begin that only NAV's refusal revealed."""
 _KINDS = tuple(
@@ -62,13 +66,15 @@ def error(response: requests.Response, repeatable: bool) -> VendorError | None:
     if status == 429 or code == "Application_TooManyRequests":
         return CallLimit("NAV refuses more calls for now", retry_after=_retry_after(response))
     if status == 401 and not code.startswith("Authorization_"):
-        return Misconfigured(
-            _sentence("NAV refuses our login: is the app or user set up and enabled there?", said)
-        )
+        return Misconfigured(_sentence(_refused_login(response), said))
     if status in (401, 403):
         return Misconfigured(_sentence("NAV refuses us the permission", said))
     if code in _WRONG_ADDRESS:
         return Misconfigured(_sentence("NAV knows no such environment, tenant or company", said))
+    if status == 405 and not code:
+        return Misconfigured(
+            "the OData services are switched off on this server instance: they must be enabled"
+        )
     if status == 501:
         return Refused(_sentence("NAV can't do that", said), status=status, code=code)
     if status == 408 or status >= 500 or _COLLISION.search(said):
@@ -89,6 +95,22 @@ def nav_refusal(error: Refused, where: str) -> Problem:
         if pattern.search(str(error)):
             return Problem(f"{REFUSED}_{kind}", f"NAV refused it: {error}", where, fixer)
     return Problem(REFUSED, f"NAV refused it: {error}", where, Fixer.NAV_ADMINISTRATOR)
+
+
+def _refused_login(response: requests.Response) -> str:
+    """Why, as far as the server says which logins it takes: each server instance takes one sort only."""
+    offered = response.headers.get("WWW-Authenticate", "").lower()
+    used = response.request.headers.get("Authorization", "").partition(" ")[0].lower()
+    windows = "negotiate" in offered or "ntlm" in offered
+    if windows and "ntlm" not in offered:
+        return NTLM_IS_OFF
+    if windows and used == "basic":
+        return "this server instance takes Windows logins only: set `auth` to ntlm in the connection"
+    if "basic" in offered and used != "basic":
+        return "this server instance takes user and password: set `auth` to basic in the connection"
+    if "bearer" in offered and used in ("basic", "ntlm", "negotiate"):
+        return "this server instance takes Entra logins only: set `auth` to entra in the connection"
+    return "NAV refuses our login: is the app or user set up and enabled there?"
 
 
 def _said(response: requests.Response) -> tuple[str, str]:

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -15,6 +16,7 @@ import pytest
 
 from sandbox.clock import Clock
 from sandbox.nav.calls import Call
+from sandbox.nav.flavours import ONLINE
 from sandbox.nav.nav import Nav
 from sandbox.world import build_world
 
@@ -168,7 +170,7 @@ def test_a_receiver_that_says_gone_loses_its_subscription_at_once(nav: Any, rece
 
 def test_a_receiver_that_is_down_is_tried_six_times(receiver: Receiver) -> None:
     async def scenario() -> int:
-        nav = Nav(build_world(1), Clock(scale=0.0))
+        nav = Nav(build_world(1), Clock(scale=0.0), ONLINE, Path("unused"))
         company = nav.company.id
         wanted = {"notificationUrl": receiver.url, "resource": f"companies({company})/vendors"}
         root = "https://localhost/v2.0/sandbox/api/v2.0/"
