@@ -23,8 +23,8 @@ setup: ## make .venv with the pinned packages (the other targets do it when need
 	fi
 	@$(PYTHON) stack/bootstrap.py
 
-demo: setup ## a trading day on the sandbox, watched until it is in the books (ONCE=1: then end with a verdict)
-	@$(VENV)/python -m stack demo $(if $(filter-out 0,$(ONCE)),--once)
+demo: setup ## a trading day on the sandbox, watched until it is in the books (ONCE=1: then end; FLAVOUR=nav2018)
+	@$(if $(FLAVOUR),SANDBOX_NAV_FLAVOUR=$(FLAVOUR)) $(VENV)/python -m stack demo $(if $(filter-out 0,$(ONCE)),--once)
 
 up: setup ## start database, receiver and Airflow in the background, on the connections of .env
 	@$(VENV)/python -m stack up

@@ -7,17 +7,18 @@ import shutil
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from cin7_nav.store.database import Database
 from rich.console import Console
 
-from . import airflow, watch
+from . import airflow, connections, watch
 from .sandbox import Sandbox
-from .settings import Settings
+from .settings import ROOT, Settings
 from .startup import Stack, embedded_postgres
 from .supervisor import Stopped, Supervisor
-from .verdict import Ledger, Verdict, judge
+from .verdict import Ledger, PageLedger, Verdict, judge
 from .watch import Screen
 
 INVOICES = 24
@@ -32,7 +33,7 @@ POLL_EACH_MINUTE = 'poll: "* * * * *"\n'
 
 WEBHOOK_DELAY_SECONDS = 1.0
 
-SCHEDULE = "CIN7_NAV_SCHEDULE"
+SCHEDULE, MAPPINGS = "CIN7_NAV_SCHEDULE", "CIN7_NAV_MAPPINGS"
 
 
 def run(*, once: bool) -> int:
@@ -44,11 +45,16 @@ def run(*, once: bool) -> int:
         console.print(f"[demo] {text}", markup=False, soft_wrap=True)
 
     started = time.monotonic()
-    schedule = settings.var / "schedule.yaml"
-    settings = replace(settings, environment={**settings.environment, SCHEDULE: str(schedule)})
+    schedule, posts = settings.var / "schedule.yaml", connections.can_post(settings)
+    mappings = settings.var / "mappings"
+    places = {SCHEDULE: str(schedule)} | ({} if posts else {MAPPINGS: str(mappings)})
+    settings = replace(settings, environment={**settings.environment, **places})
     with contextlib.suppress(Stopped), Supervisor(settings, say) as supervisor:
         _forget_last_demo(settings)
         schedule.write_text(POLL_EACH_MINUTE)
+        if not posts:
+            _staging(mappings)
+            say(f"{settings.flavour} can't be asked to post: documents are staged, and a clerk posts them")
         stack = Stack(settings, supervisor)
         stack.start()
         stack.wait_for_dags(60)
@@ -66,6 +72,13 @@ def run(*, once: bool) -> int:
             supervisor.tend()
             time.sleep(0.5)
     return 1 if once else 0
+
+
+def _staging(directory: Path) -> None:
+    """The mappings as they are shipped, but that people post."""
+    shutil.copytree(ROOT / "include" / "mappings", directory)
+    company = directory / "company.yaml"
+    company.write_text(company.read_text().replace("posting: post\n", "posting: stage\n"))
 
 
 def clean() -> int:
@@ -92,7 +105,9 @@ def _forget_last_demo(settings: Settings) -> None:
 
 
 def _trading_day(stack: Stack, console: Console, say: Callable[[str], None]) -> Verdict:
-    ledger = Ledger(stack.sandbox.nav)
+    flavour, posts = stack.settings.flavour, connections.can_post(stack.settings)
+    nav = stack.sandbox.nav
+    ledger = Ledger(nav) if flavour == "online" else PageLedger(nav, connections.INSTANCES[flavour])
     opening = ledger.last_number()
     say(f"a trading day begins: {INVOICES} invoices within {DAY_SECONDS} s")
     stack.sandbox.cin7.post(
@@ -110,6 +125,8 @@ def _trading_day(stack: Stack, console: Console, say: Callable[[str], None]) -> 
             if over or time.monotonic() > deadline:
                 break
             stack.supervisor.tend()
+            if not posts:
+                nav.post("clerk", connections.SHARED_BATCH)
             time.sleep(0.5)
     for line in watch.timing(found):
         say(line)

@@ -63,6 +63,11 @@ class Settings:
         return int(text)
 
     @property
+    def flavour(self) -> str:
+        """Which NAV the sandbox plays; see `python -m sandbox --help`."""
+        return self.environment.get("SANDBOX_NAV_FLAVOUR") or "online"
+
+    @property
     def run(self) -> Path:
         return self.var / "run"
 

@@ -35,7 +35,10 @@ class Stack:
         self.postgres = embedded_postgres(settings)
         self.dsn = self._own_dsn()
         self.sandbox = Sandbox.at(
-            settings.port("SANDBOX_CIN7_PORT"), settings.port("SANDBOX_NAV_PORT"), settings.var / "sandbox"
+            settings.port("SANDBOX_CIN7_PORT"),
+            settings.port("SANDBOX_NAV_PORT"),
+            settings.var / "sandbox",
+            settings.flavour,
         )
 
     def start(self) -> None:
@@ -56,6 +59,7 @@ class Stack:
         if self.settings.demo:
             self.supervisor.wait_healthy("sandbox", seconds=60)
             self.sandbox.nav.post("opening-stock", {})
+            self.sandbox.nav.post("journal-batch", connections.SHARED_BATCH)
         self.supervisor.start(self._airflow_service("api-server"), self._receiver_service())
         self.supervisor.start(
             self._airflow_service("scheduler", "--skip-serve-logs"),
@@ -131,6 +135,7 @@ class Stack:
             self.settings.port("SANDBOX_NAV_PORT"),
             self.settings.var / "sandbox",
             f"http://127.0.0.1:{self.settings.port('RECEIVER_PORT')}",
+            flavour=self.settings.flavour,
         )
         return Service("sandbox", command, self.sandbox.is_up, grace=5)
 

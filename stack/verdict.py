@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
+from urllib.parse import quote
 
 import requests
 
@@ -137,6 +138,39 @@ def judge(invoices: Iterable[dict[str, Any]], entries: Iterable[dict[str, Any]],
     ]
     authorised = sum(len(names) for names in wanted.values())
     return Verdict(planned, authorised, tuple(missing), tuple(surplus), tuple(unbalanced))
+
+
+@dataclass(frozen=True)
+class PageLedger:
+    """The same entries of a NAV on-premises, read over its published page 20."""
+
+    nav: Side
+    instance: str
+
+    def entries(self, after: int = 0) -> list[dict[str, Any]]:
+        page = f"{self.nav.url}/{self.instance}/ODataV4/Company('{quote(COMPANY)}')/G_LEntries"
+        url: str | None = f"{page}?$filter=Entry_No gt {after}"
+        rows: list[dict[str, Any]] = []
+        while url:
+            answer = requests.get(url, auth=("CIN7NAV", "sandbox-nav-password"), timeout=30)
+            answer.raise_for_status()
+            found = json.loads(answer.content, parse_float=Decimal)
+            rows += [{ours: row[theirs] for theirs, ours in PAGE_FIELDS.items()} for row in found["value"]]
+            url = found.get("@odata.nextLink")
+        return rows
+
+    def last_number(self) -> int:
+        return max((entry["entryNumber"] for entry in self.entries()), default=0)
+
+
+PAGE_FIELDS = {
+    "Entry_No": "entryNumber",
+    "Posting_Date": "postingDate",
+    "Document_No": "documentNumber",
+    "G_L_Account_No": "accountNumber",
+    "Debit_Amount": "debitAmount",
+    "Credit_Amount": "creditAmount",
+}
 
 
 @dataclass(frozen=True)

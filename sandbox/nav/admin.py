@@ -122,6 +122,19 @@ def nav_admin_routes(nav: Nav) -> list[Route]:
         )
         return JSONResponse({"id": row["id"]})
 
+    async def clerk(request: Request) -> Response:
+        """A clerk goes through a batch and posts each document that NAV takes; what it refuses stays."""
+        batch = _batch(nav, BatchName.model_validate(await _body(request)))
+        posted, left = [], {}
+        documents = {line["documentNumber"] for line in nav.writer.batches.lines(batch) if line["amount"]}
+        for document in sorted(documents):
+            try:
+                nav.writer.posting.post_document(batch, document)
+                posted.append(document)
+            except ApiError as error:
+                left[document] = error.message
+        return JSONResponse({"posted": posted, "left": left})
+
     async def approve(request: Request) -> Response:
         batch = _batch(nav, BatchName.model_validate(await _body(request)))
         documents = {line["documentNumber"] for line in nav.writer.batches.lines(batch) if line["amount"]}
@@ -265,6 +278,7 @@ def nav_admin_routes(nav: Nav) -> list[Route]:
         Route("/_sandbox/run-job-queue", run_job_queue, methods=["POST"]),
         Route("/_sandbox/request-approval", _checked(request_approval), methods=["POST"]),
         Route("/_sandbox/journal-batch", _checked(journal_batch), methods=["POST"]),
+        Route("/_sandbox/clerk", _checked(clerk), methods=["POST"]),
         Route("/_sandbox/approve", _checked(approve), methods=["POST"]),
         Route("/_sandbox/post-item-journal", _checked(post_item_journal), methods=["POST"]),
         Route("/_sandbox/item", _checked(item), methods=["POST"]),
