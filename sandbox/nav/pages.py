@@ -21,6 +21,7 @@ from sandbox.nav.ledger_schema import ACCOUNT_TYPES, DOCUMENT_TYPES
 GL_TYPES = ("Posting", "Heading", "Total", "Begin-Total", "End-Total")
 CUSTOMER_BLOCKED = (" ", "Ship", "Invoice", "All")
 VENDOR_BLOCKED = (" ", "Payment", "All")
+ITEM_TYPES = ("Inventory", "Service", "Non-Inventory")
 VALUE_POSTING = (" ", "Code Mandatory", "Same Code", "No Code")
 _TABLE_IDS = {"Customer": 18, "Vendor": 23, "Item": 27}
 
@@ -325,6 +326,28 @@ GENERAL_JOURNAL = _page(
 )
 """Page 39 in the worldwide version: it has no Due Date."""
 
+LOCATIONS = _page(
+    15,
+    "Location_List",
+    "Location",
+    "locations",
+    {fixed("Code", "code", 10): "code", fixed("Name", "text", 100): "displayName"},
+    order=("Code",),
+)
+ITEM_CARD = _page(
+    30,
+    "Item_Card",
+    "Item",
+    "items",
+    {
+        fixed("No", "code", 20): "number",
+        fixed("Description", "text", 100): "displayName",
+        fixed("Type", "option", options=ITEM_TYPES): "type",
+        fixed("Blocked", "bool"): "blocked",
+    },
+    **_BY_NUMBER,
+)
+
 PAGES: dict[str, Page] = {
     page.entity.name: page
     for page in (
@@ -343,6 +366,8 @@ PAGES: dict[str, Page] = {
         DIMENSIONS,
         DIMENSION_VALUES,
         DEFAULT_DIMENSIONS,
+        LOCATIONS,
+        ITEM_CARD,
     )
 }
 

@@ -132,10 +132,21 @@ class Posting:
                 "Posting Date is not within your range of allowed posting dates in Gen. Journal Line Journal "
                 f"Template Name='{template}',Journal Batch Name='{code}',Line No.='{number}'."
             )
+        self._check_sign(line, where)
         for kind, account in _sides(line):
             accounts.check_posting(self._company, kind, account)
             self._check_external(kind, account, line, where)
         dimensions.check_posting(self._company, f"Gen. Journal Line {template}, {code}, {number}", line)
+
+    def _check_sign(self, line: Row, where: str) -> None:
+        """A customer's invoice and a vendor's credit memo are positive, the others negative."""
+        kind, document = line["accountType"], line["_document_type"]
+        if kind not in (CUSTOMER, VENDOR) or document not in ("Invoice", "Credit Memo"):
+            return
+        positive = (kind == CUSTOMER) is (document == "Invoice")
+        if (line["amount"] > 0) is not positive:
+            sign = "positive" if positive else "negative"
+            raise field_validation(f"Amount must be {sign} in Gen. Journal Line: {where}.")
 
     def _check_external(self, kind: str, account: str, line: Row, where: str) -> None:
         external = line["externalDocumentNumber"]

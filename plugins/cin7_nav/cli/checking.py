@@ -105,12 +105,16 @@ def _stock_missing_in_nav(mappings: Mappings, desk: Desk) -> Iterator[str]:
         codes = desk.items.location_codes()
     except NotFound:
         codes = {hit.value for hit in stock.locations.values()}
-        err.print("This NAV's API shows no locations: those of stock.yaml are not compared")
+        err.print("This NAV shows no locations: those of stock.yaml are not compared")
     transit = [stock.in_transit] if stock.in_transit else []
     for hit in {hit.value: hit for hit in [*stock.locations.values(), *transit]}.values():
         if hit.value not in codes:
             yield f"{hit.rule}: NAV has no location {hit.value}"
-    cards = desk.items.cards([hit.value for hit in stock.items.values()])
+    try:
+        cards = desk.items.cards([hit.value for hit in stock.items.values()])
+    except NotFound:
+        err.print("This NAV shows no items: those of stock.yaml are not compared")
+        return
     for hit in stock.items.values():
         card = cards.get(hit.value)
         if card is None:

@@ -49,6 +49,19 @@ class PageLine:
         )
 
 
+def document_type(journal: Journal) -> str:
+    """What the document is in NAV's ledgers of customers and vendors; empty for one of G/L accounts alone.
+
+    NAV checks the sign by it: an invoice is what a customer owes (debit) or a vendor is owed (credit), a
+    credit memo the opposite, and so is what takes an invoice back.
+    """
+    for line in journal.lines:
+        if line.account_type is not AccountType.GL and line.amount:
+            owes = line.account_type is AccountType.CUSTOMER
+            return "Invoice" if (line.amount > 0) is owes else "Credit Memo"
+    return ""
+
+
 def insert_body(
     template: str,
     batch: str,
@@ -66,6 +79,7 @@ def insert_body(
         "Journal_Template_Name": template,
         "Journal_Batch_Name": batch,
         "Posting_Date": journal.posting_date.isoformat(),
+        **({"Document_Type": captions.sent(kind)} if (kind := document_type(journal)) else {}),
         "Document_No": journal.document_no,
         "External_Document_No": journal.external_document_no,
         "Account_Type": captions.sent(str(line.account_type)),

@@ -13,10 +13,12 @@ from urllib.parse import quote
 from cin7_nav.hooks.errors import NotFound, Refused
 from cin7_nav.hooks.nav import NavHook
 from cin7_nav.hooks.nav_api_v2 import chains
+from cin7_nav.hooks.nav_captions import Captions
 from cin7_nav.hooks.nav_errors import ALREADY_EXISTS
 from cin7_nav.hooks.nav_journal import decimal
 from cin7_nav.mappings.files import ItemBatch
 
+ITEM_CARD, LOCATION_LIST = "item_card", "location_list"
 SERVICE = "item_ledger"
 JOURNAL, RECLASS, ACTION = "item_journal", "item_reclass_journal", "post_item_journal"
 LINE_STEP = 10_000
@@ -93,18 +95,37 @@ class NavItems:
         return RECLASS in self._hook.settings.extra.services
 
     def location_codes(self) -> set[str]:
-        """All locations. Raises `NotFound` where this NAV's API does not have them."""
+        """All locations. Raises `NotFound` where this NAV does not show them."""
+        if self._has_pages:
+            return {str(row["Code"]) for row in self._hook.rows(self._published(LOCATION_LIST))}
         rows = self._hook.rows(self._hook.entity("locations"), {"$select": "code"})
         return {str(row["code"]) for row in rows}
 
     def cards(self, numbers: Sequence[str]) -> dict[str, ItemCard]:
-        """The cards of these items, by number; those that NAV lacks are left out."""
+        """The cards of these items, by number; those that NAV lacks are left out. Raises as above."""
+        if self._has_pages:
+            captions = Captions(self._hook.settings.extra.language)
+            return {
+                str(row["No"]): ItemCard(captions.read(row["Type"]), bool(row["Blocked"]))
+                for chain in chains("No", numbers)
+                for row in self._hook.rows(self._published(ITEM_CARD), {"$filter": chain})
+            }
         path, fields = self._hook.entity("items"), "number,type,blocked"
         return {
             str(row["number"]): ItemCard(str(row["type"]), bool(row["blocked"]))
             for chain in chains("number", numbers)
             for row in self._hook.rows(path, {"$filter": chain, "$select": fields})
         }
+
+    @property
+    def _has_pages(self) -> bool:
+        """Whether this NAV is read over published pages alone."""
+        return self._hook.settings.extra.channel == "odata_v4"
+
+    def _published(self, key: str) -> str:
+        if key not in self._hook.settings.extra.services:
+            raise NotFound(f"the connection's services name no {key}", status=404)
+        return self._hook.service(key)
 
     def lines(self, batch: ItemBatch, *, reclass: bool) -> list[ItemLine]:
         """What lies in a batch, whoever put it there, without NAV's blank line."""

@@ -8,9 +8,11 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from cin7_nav.hooks.errors import Misconfigured, Refused
+from cin7_nav.hooks.errors import Misconfigured, NotFound, Refused
 from cin7_nav.hooks.nav_general_journal import PageLine
+from cin7_nav.hooks.nav_items import ItemCard, NavItems
 from cin7_nav.hooks.nav_odata_v4 import NavODataV4
+from cin7_nav.hooks.nav_parties import NavParties
 
 pytestmark = pytest.mark.parametrize("channel", ["odata_v4"], indirect=True)
 
@@ -148,6 +150,51 @@ def test_a_german_nav_takes_and_shows_german_options(flow: Any) -> None:
 def _speaking(hook: Any, language: str) -> Any:
     hook.settings.extra.language = language
     return hook
+
+
+def test_what_is_posted_is_an_invoice_or_credit_memo_in_the_partys_ledger(flow: Any) -> None:
+    """Also a reversal is a credit memo: NAV checks the sign by it."""
+    sold, bought = flow.sale("100.00"), flow.purchase("80.00")
+    flow.ready()
+    assert flow.deliver() == {"posted": 2}
+    flow.act(sold, "void")
+    flow.collect()
+    flow.translate()
+    assert flow.deliver() == {"reversed": 1}
+    hook = flow.nav._hook
+    kinds = {
+        service: [row["Document_Type"] for row in hook.rows(hook.service(service))]
+        for service in ("customer_ledger", "vendor_ledger")
+    }
+    assert kinds == {"customer_ledger": ["Invoice", "Credit Memo"], "vendor_ledger": ["Invoice"]}
+    assert flow.is_posted_once(bought)
+
+
+def test_a_bill_that_somebody_keyed_in_is_refused_by_nav_itself(flow: Any) -> None:
+    """Where the lists of posted documents are not published, NAV's own check of external numbers is left."""
+    del flow.nav._hook.settings.extra.services["posted_purchase_invoices"]
+    made = flow.purchase("100.00")
+    flow.ready()
+    vendor = next(line for line in flow.stored(made).journal.lines if "Vendor" in line.account_type)
+    keyed = {"party": vendor.account_no, "external_number": made["number"], "amount": "100.00"}
+    flow.sandbox.nav.post("purchase-invoice", keyed)
+    assert flow.deliver() == {"needs_attention": 1}
+    assert flow.problems(made) == ["nav_refused_external_number"]
+    assert lines_in_nav(flow) == []
+
+
+def test_items_and_locations_are_read_from_their_pages(flow: Any) -> None:
+    items = NavItems(flow.nav._hook)
+    assert {"LONDON", "GLASGOW"} <= items.location_codes()
+    assert items.cards(["HV-0001", "NONE"]) == {"HV-0001": ItemCard("Inventory", False)}
+    del flow.nav._hook.settings.extra.services["location_list"]
+    with pytest.raises(NotFound, match="location_list"):
+        items.location_codes()
+
+
+def test_parties_are_not_kept_the_same_over_pages_and_that_is_said(flow: Any) -> None:
+    with pytest.raises(Misconfigured, match="leave `synchronise`"):
+        NavParties(flow.nav._hook)
 
 
 def test_a_line_number_that_somebody_took_meanwhile_is_drawn_anew(
