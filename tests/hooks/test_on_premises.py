@@ -18,6 +18,7 @@ from cin7_nav.model import AccountType, Journal, JournalLine
 
 from sandbox.world import NAV_ACCESS_KEY, NAV_DOMAIN, NAV_PASSWORD, NAV_USER
 from stack.sandbox import Side
+from stack.settings import ROOT
 
 SERVICES = {key: page.name for key, page in PAGES.items()}
 Start = Callable[[str], Side]
@@ -89,6 +90,13 @@ def test_pages_that_are_not_published_are_named_with_their_numbers(on_premises: 
     side.patch("settings", {"unpublished": []})
     ok, said = connect(side, services=services | {"gl_entries": "G_LEntries"}).test_connection()
     assert (ok, "what vendors are owed can't be proved" in said) == (True, True)
+
+
+def test_the_administrators_guide_names_every_page() -> None:
+    guide = (ROOT / "docs" / "nav-on-premises.md").read_text()
+    for key, page in PAGES.items():
+        row = f"| {page.number} | `{page.name}` | `{key}` | {page.why or 'nothing works'} |"
+        assert row in guide, key
 
 
 def test_services_that_are_switched_off_are_told_as_that(on_premises: Start) -> None:

@@ -16,8 +16,10 @@ from stack.settings import PORTS, ROOT
 
 
 @pytest.mark.long
-def test_every_invoice_of_the_trading_day_gets_into_the_books_exactly_once() -> None:
+@pytest.mark.parametrize("flavour", ["online", "nav2018"])
+def test_every_invoice_of_the_trading_day_gets_into_the_books_exactly_once(flavour: str) -> None:
     environment = dict(os.environ) | {name: str(free_port()) for name in PORTS}
+    environment["SANDBOX_NAV_FLAVOUR"] = flavour
     result = subprocess.run(
         [sys.executable, "-m", "stack", "demo", "--once"],
         cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,

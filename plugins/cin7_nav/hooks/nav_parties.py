@@ -22,8 +22,8 @@ class NavParties:
         if hook.settings.extra.channel == "odata_v4":
             raise Misconfigured(
                 "suppliers and customers are kept the same over NAV's API v2.0 only, and the connection's"
-                " channel is odata_v4: leave `synchronise` in parties.yaml empty; invoices find their party by"
-                " tax number or by parties.yaml",
+                " channel is odata_v4: leave `synchronise` in parties.yaml empty; invoices find their party"
+                " by tax number or by parties.yaml",
                 fixer=Fixer.MAPPING_EDITOR,
             )
         self._hook = hook
