@@ -18,6 +18,8 @@ SUPPLIER = "Apex Consignments"
 """Nobody in NAV has its tax number."""
 ON = "\nsynchronise:\n  suppliers: {}\n"
 
+pytestmark = pytest.mark.api_v2("parties are kept the same over the API only")
+
 
 def carry_parties(flow: Any) -> None:
     """One run of the party flow."""

@@ -58,18 +58,6 @@ ROUTES = {
 }
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """What only API v2.0 does is not tried on published pages: `@pytest.mark.api_v2("why")`."""
-
-    def only_there(item: Any) -> bool:
-        channel = item.callspec.params.get("channel") if hasattr(item, "callspec") else None
-        return channel == "odata_v4" and item.get_closest_marker("api_v2") is not None
-
-    left_out = [item for item in items if only_there(item)]
-    items[:] = [item for item in items if not only_there(item)]
-    config.hook.pytest_deselected(items=left_out)
-
-
 @dataclass
 class Flow:
     """One company on both sides, and the steps of the flow on it."""

@@ -29,11 +29,12 @@ class Books:
 
     flow: Flow
 
-    def publish(self, **services: str) -> None:
-        """An administrator publishes pages, and the connection names them."""
+    def publish(self, **ledgers: str) -> None:
+        """An administrator publishes these ledgers of parties and no others."""
         published = self.flow.nav._hook.settings.extra.services
-        published.clear()
-        published.update(services)
+        for key in LEDGERS:
+            published.pop(key, None)
+        published.update(ledgers)
 
     def by_hand(self, action: str, **body: Any) -> None:
         """What a person does in NAV."""
