@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox.nav import captions
 from sandbox.nav.batches import Batches
 from sandbox.nav.company import Company
 from sandbox.nav.entities import Row
-from sandbox.nav.errors import not_an_option, relation
+from sandbox.nav.errors import relation
 from sandbox.nav.item_schema import SHORTCUTS
 from sandbox.nav.journal import Lines
 from sandbox.nav.pages import GENERAL_JOURNAL
+from sandbox.nav.party_cards import options_read
 
 _PLACE = ("Journal_Template_Name", "Journal_Batch_Name")
 _LINE = {
@@ -48,6 +48,9 @@ class GeneralJournal:
         self._put_rest(line, values)
         return line
 
+    def delete(self, line: Row) -> None:
+        self._lines.delete(line)
+
     def modify(self, line: Row, values: dict[str, Any]) -> None:
         self._lines.modify(line, _renamed(values))
         self._put_rest(line, values)
@@ -66,16 +69,7 @@ class GeneralJournal:
 
     def read(self, body: dict[str, Any]) -> dict[str, Any]:
         """A body with its options as NAV stores them, whatever language the server speaks."""
-        language, read = self._company.settings.option_language, dict(body)
-        for name, value in body.items():
-            field = GENERAL_JOURNAL.entity.by_name.get(name)
-            if field is not None and field.options and isinstance(value, str):
-                option = captions.named(value, language)
-                if option is None:
-                    shown = tuple(captions.captioned(one, language) for one in field.options)
-                    raise not_an_option(value, shown)
-                read[name] = option
-        return read
+        return options_read(GENERAL_JOURNAL, body, self._company.settings.option_language)
 
     def _put_rest(self, line: Row, values: dict[str, Any]) -> None:
         """What API v2.0 has no field for."""

@@ -162,6 +162,11 @@ DIMENSION_VALUES = _page(
 )
 
 
+def _terms(company: Company, row: Row) -> str:
+    found = company.tables["paymentTerms"].rows.get(row["paymentTermsId"])
+    return str(found["code"]) if found else ""
+
+
 def _party(number: int, name: str, table: str, source: str, blocked: tuple[str, ...]) -> Page:
     return _page(
         number,
@@ -169,13 +174,25 @@ def _party(number: int, name: str, table: str, source: str, blocked: tuple[str, 
         table,
         source,
         {
-            fixed("No", "code", 20): "number",
-            fixed("Name", "text", 100): "displayName",
-            fixed("Blocked", "option", options=blocked): "blocked",
-            fixed("Currency_Code", "code", 10): "currencyCode",
-            fixed("VAT_Registration_No", "text", 20): "taxRegistrationNumber",
+            Field("No", "code", 20): "number",
+            Field("Name", "text", 100): "displayName",
+            Field("Address", "text", 100): "addressLine1",
+            Field("Address_2", "text", 50): "addressLine2",
+            Field("City", "text", 30): "city",
+            Field("County", "text", 30): "state",
+            Field("Post_Code", "code", 20): "postalCode",
+            Field("Country_Region_Code", "code", 10): "country",
+            Field("Phone_No", "text", 30): "phoneNumber",
+            Field("E_Mail", "text", 80): "email",
+            Field("Home_Page", "text", 80): "website",
+            Field("VAT_Registration_No", "text", 20): "taxRegistrationNumber",
+            Field("Tax_Liable", "bool"): "taxLiable",
+            Field("Currency_Code", "code", 10): "currencyCode",
+            Field("Payment_Terms_Code", "code", 10): _terms,
+            Field("Blocked", "option", options=blocked): "blocked",
             fixed("Last_Date_Modified", "date"): _modified_on,
         },
+        verbs=ALL_VERBS,
         **_BY_NUMBER,
     )
 
@@ -326,6 +343,14 @@ GENERAL_JOURNAL = _page(
 )
 """Page 39 in the worldwide version: it has no Due Date."""
 
+PAYMENT_TERMS = _page(
+    4,
+    "Payment_Terms",
+    "Payment Terms",
+    "paymentTerms",
+    {fixed("Code", "code", 10): "code", fixed("Description", "text", 100): "displayName"},
+    order=("Code",),
+)
 LOCATIONS = _page(
     15,
     "Location_List",
@@ -368,6 +393,7 @@ PAGES: dict[str, Page] = {
         DEFAULT_DIMENSIONS,
         LOCATIONS,
         ITEM_CARD,
+        PAYMENT_TERMS,
     )
 }
 

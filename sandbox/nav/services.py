@@ -107,22 +107,23 @@ class Services(Api):
         return rows
 
     def _write(self, call: Call, resource: Resource, query: odata.Query) -> Reply:
-        if resource.entity is not GENERAL_JOURNAL.entity:
+        page = PAGES.get(resource.entity.name)
+        if page is None:
             return super()._write(call, resource, query)
-        journal, row = self.writer.general_journal, resource.row
+        on_page, row = self.writer.pages[page.entity.name], resource.row
         if row is not None:
             call.check_etag(row, required=call.method == "PATCH")
         with self.company.undo.transaction():
             if row is not None and call.method == "DELETE":
-                self.writer.lines.delete(row["_source"])
+                on_page.delete(row["_source"])
                 return Reply(204)
-            values, _ = split_body(resource.entity, journal.read(call.json()))
+            values, _ = split_body(resource.entity, on_page.read(call.json()))
             if row is not None:
                 written = row["_source"]
-                journal.modify(written, values)
+                on_page.modify(written, values)
             else:
-                written = journal.insert(values)
-        shown = GENERAL_JOURNAL.row(self.company, written)
+                written = on_page.insert(values)
+        shown = page.row(self.company, written)
         return self._entity(call, resource.entity, shown, query, 200 if row is not None else 201)
 
 

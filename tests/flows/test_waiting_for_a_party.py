@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from cin7_nav.flows.parties.carry import Carrier
 from cin7_nav.flows.parties.collect import Collector, Reader
-from cin7_nav.hooks.nav_parties import NavParties
+from cin7_nav.hooks.nav_party_pages import nav_parties
 from cin7_nav.mappings import Mappings
 from cin7_nav.model import PartyKind
 from cin7_nav.store import audit, parties
@@ -18,13 +18,11 @@ SUPPLIER = "Apex Consignments"
 """Nobody in NAV has its tax number."""
 ON = "\nsynchronise:\n  suppliers: {}\n"
 
-pytestmark = pytest.mark.api_v2("parties are kept the same over the API only")
-
 
 def carry_parties(flow: Any) -> None:
     """One run of the party flow."""
     assert isinstance(flow.mappings, Mappings)
-    reader, run = Reader(flow.cin7, NavParties(flow.nav._hook)), Run("parties_both_ways/run-1")
+    reader, run = Reader(flow.cin7, nav_parties(flow.nav._hook)), Run("parties_both_ways/run-1")
     Collector(flow.database, reader, run, [PartyKind.SUPPLIER]).changed()
     with parties.exclusive(flow.database):
         Carrier(flow.database, reader, flow.mappings, run, parties.now(flow.database)).carry()

@@ -12,7 +12,7 @@ from cin7_nav.rules import party_fields
 from cin7_nav.rules.party_fields import Unmapped
 from cin7_nav.rules.party_merging import Merge, merge
 
-EARLY, LATE = (dt.datetime(2026, 11, day, tzinfo=dt.UTC) for day in (1, 2))
+EARLY, LATE = (dt.datetime(2026, 11, day, 12, tzinfo=dt.UTC) for day in (1, 2))
 NAME, PHONE = PartyField.NAME, PartyField.PHONE
 
 
@@ -43,6 +43,30 @@ def outcome(found: Merge, field: PartyField = NAME) -> str:
     if field in found.to_cin7:
         return f"cin7={found.to_cin7[field]}"
     return "ask" if found.conflicts else ""
+
+
+@pytest.mark.parametrize(
+    ("cin7", "nav", "follows"),
+    [
+        ("2026-11-01 12:00", "2026-11-02 00:00", "cin7=n"),
+        ("2026-11-02 12:00", "2026-11-02 00:00", "ask"),
+        ("2026-11-03 12:00", "2026-11-02 00:00", "nav=c"),
+        ("2026-11-02 12:00", "2026-11-02 09:00", "nav=c"),
+    ],
+    ids=["the day before", "that day", "the day after", "the time is known"],
+)
+def test_of_a_card_that_tells_the_day_of_its_change_alone_the_newest_is_not_guessed(
+    cin7: str, nav: str, follows: str
+) -> None:
+    ours, theirs = (
+        Party(
+            PartyKind.SUPPLIER, side, "id", "V1", {NAME: value},
+            dt.datetime.fromisoformat(moment).replace(tzinfo=dt.UTC),
+        )
+        for side, value, moment in ((Side.CIN7, "c", cin7), (Side.NAV, "n", nav))
+    )  # fmt: skip
+    found = merge(ours, theirs, {NAME: ("b", "b")}, {NAME: FieldRule(direction=Direction.NEWEST)}, {})
+    assert outcome(found) == follows
 
 
 @pytest.mark.parametrize("direction", list(Direction))

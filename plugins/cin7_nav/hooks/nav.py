@@ -35,7 +35,15 @@ WRITABLE_ENTITIES = frozenset(
     {"journals", "journalLines", "dimensionSetLines", "subscriptions", "customers", "vendors"}
 )
 WRITABLE_SERVICES = frozenset(
-    {"general_journal", "sales_journal", "purchase_journal", "item_journal", "item_reclass_journal"}
+    {
+        "general_journal",
+        "sales_journal",
+        "purchase_journal",
+        "item_journal",
+        "item_reclass_journal",
+        "customer_card",
+        "vendor_card",
+    }
 )
 """The only things that are ever written in NAV: no account, dimension or ledger entry is among them."""
 _NESTED = frozenset({"journalLines", "dimensionSetLines"})

@@ -27,6 +27,9 @@ PAGES = {
     "vendor_card": PublishedPage(26, "Vendor_Card"),
     "general_ledger_setup": PublishedPage(118, "General_Ledger_Setup"),
     "accounting_periods": PublishedPage(100, "Accounting_Periods"),
+    "payment_terms": PublishedPage(
+        4, "Payment_Terms", False, "suppliers and customers can't be kept the same"
+    ),
     "item_card": PublishedPage(30, "Item_Card", False, "`check --nav` compares no items"),
     "location_list": PublishedPage(15, "Location_List", False, "`check --nav` compares no locations"),
     "default_dimensions": PublishedPage(

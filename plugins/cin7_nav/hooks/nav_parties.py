@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 
-from cin7_nav.hooks.errors import Misconfigured, NotFound
+from cin7_nav.hooks.errors import NotFound
 from cin7_nav.hooks.nav import NavHook, Row
 from cin7_nav.hooks.nav_api_v2 import CHAIN_LENGTH
-from cin7_nav.model import Fixer, Party, PartyField, PartyKind, Side
+from cin7_nav.model import Party, PartyField, PartyKind, Side
 from cin7_nav.wire.nav_parties import SELECT, Codes, nav_body, nav_party
 
 _ENTITIES = {PartyKind.CUSTOMER: "customers", PartyKind.SUPPLIER: "vendors"}
@@ -18,14 +18,6 @@ class NavParties:
     """Raises `hooks.errors`. Local currency and payment terms are asked for once per object."""
 
     def __init__(self, hook: NavHook) -> None:
-        """Raises `Misconfigured` for a connection over published pages, which lack what this needs."""
-        if hook.settings.extra.channel == "odata_v4":
-            raise Misconfigured(
-                "suppliers and customers are kept the same over NAV's API v2.0 only, and the connection's"
-                " channel is odata_v4: leave `synchronise` in parties.yaml empty; invoices find their party"
-                " by tax number or by parties.yaml",
-                fixer=Fixer.MAPPING_EDITOR,
-            )
         self._hook = hook
         self._known_codes: Codes | None = None
 

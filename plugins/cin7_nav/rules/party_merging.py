@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -63,10 +64,17 @@ def merge(cin7: Party, nav: Party, before: Snapshot, rules: FieldRules, chosen: 
     return result
 
 
+def last_changed(card: Party) -> dt.datetime:
+    """The latest moment of a card's last change. NAV's published cards tell the day alone, as midnight."""
+    only_day = card.side is Side.NAV and card.modified.time() == dt.time()
+    return card.modified + dt.timedelta(days=1) if only_day else card.modified
+
+
 def _newest(cin7: Party, nav: Party) -> Side | None:
-    if cin7.modified == nav.modified:
-        return None
-    return Side.CIN7 if cin7.modified > nav.modified else Side.NAV
+    """None where it can't be told, as on the day of a change of which only the day is known."""
+    if cin7.modified > last_changed(nav):
+        return Side.CIN7
+    return Side.NAV if nav.modified > cin7.modified else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,6 @@ from cin7_nav.hooks.errors import Misconfigured, NotFound, Refused
 from cin7_nav.hooks.nav_general_journal import PageLine
 from cin7_nav.hooks.nav_items import ItemCard, NavItems
 from cin7_nav.hooks.nav_odata_v4 import NavODataV4
-from cin7_nav.hooks.nav_parties import NavParties
 
 pytestmark = pytest.mark.parametrize("channel", ["odata_v4"], indirect=True)
 
@@ -190,11 +189,6 @@ def test_items_and_locations_are_read_from_their_pages(flow: Any) -> None:
     del flow.nav._hook.settings.extra.services["location_list"]
     with pytest.raises(NotFound, match="location_list"):
         items.location_codes()
-
-
-def test_parties_are_not_kept_the_same_over_pages_and_that_is_said(flow: Any) -> None:
-    with pytest.raises(Misconfigured, match="leave `synchronise`"):
-        NavParties(flow.nav._hook)
 
 
 def test_a_line_number_that_somebody_took_meanwhile_is_drawn_anew(

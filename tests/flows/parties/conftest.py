@@ -18,7 +18,7 @@ from cin7_nav.flows.parties.carry import Carried, Carrier
 from cin7_nav.flows.parties.collect import Collected, Collector, Reader
 from cin7_nav.hooks.cin7 import Cin7Hook
 from cin7_nav.hooks.nav import NavHook
-from cin7_nav.hooks.nav_parties import NavParties
+from cin7_nav.hooks.nav_party_pages import NavPartyPages, nav_parties
 from cin7_nav.mappings import Mappings, load
 from cin7_nav.model import Party, PartyField, PartyKind, Side
 from cin7_nav.store import parties, reviews, subscriptions, webhook_secrets
@@ -58,7 +58,7 @@ class Parties:
     _runs: Any = field(default_factory=lambda: itertools.count(1))
 
     def __post_init__(self) -> None:
-        self.cards = NavParties(self.nav)
+        self.cards = nav_parties(self.nav)
         self.reader = Reader(self.cin7, self.cards)
         self.reload()
         self.sandbox.cin7.patch("settings", {"rate_limit": False})
@@ -128,17 +128,35 @@ class Parties:
         made: dict[str, Any] = self.nav.write(
             "POST", self.nav.entity("vendors"), {"displayName": name, **more}
         )
-        return made
+        return {**made, "id": made["number"]} if self.over_pages else made
 
     def change_vendor(self, id_: str, **body: Any) -> None:
-        self.nav.write("PATCH", self.nav.entity(f"vendors({id_})"), body)
+        self.nav.write("PATCH", self._vendor(id_), body)
 
     def delete_vendor(self, id_: str) -> None:
-        self.nav.write("DELETE", self.nav.entity(f"vendors({id_})"))
+        self.nav.write("DELETE", self._vendor(id_))
+
+    def _vendor(self, id_: str) -> str:
+        """The path of a vendor by its id, or by its number, which is its id on a published page."""
+        if self.over_pages:
+            wanted = {"$filter": f"number eq '{id_}'", "$select": "id"}
+            (row,) = self.nav.rows(self.nav.entity("vendors"), wanted)
+            id_ = row["id"]
+        return self.nav.entity(f"vendors({id_})")
 
     def vendors(self, name: str) -> list[dict[str, Any]]:
         """All vendors with this name."""
-        return [row for row in self.nav.rows(self.nav.entity("vendors")) if row["displayName"] == name]
+        rows = [row for row in self.nav.rows(self.nav.entity("vendors")) if row["displayName"] == name]
+        return [{**row, "id": row["number"]} for row in rows] if self.over_pages else rows
+
+    @property
+    def over_pages(self) -> bool:
+        return isinstance(self.cards, NavPartyPages)
+
+    @property
+    def vendors_route(self) -> str:
+        """How calls to NAV's vendors end."""
+        return "Vendor_Card" if self.over_pages else "vendors"
 
     def seeded(self, number: str) -> tuple[str, str]:
         """Cin7's and NAV's id of a linked pair, by NAV's number."""
@@ -212,7 +230,7 @@ class Parties:
 
 
 @pytest.fixture
-def connections(sandbox: Sandbox) -> dict[str, Connection]:
+def connections(sandbox: Sandbox, channel: dict[str, Any]) -> dict[str, Connection]:
     return {
         "cin7_default": Connection(
             conn_id="cin7_default",
@@ -235,6 +253,7 @@ def connections(sandbox: Sandbox) -> dict[str, Connection]:
                     "environment": "sandbox",
                     "authority": sandbox.nav.url,
                     "ca_bundle": str(sandbox.nav.ca),
+                    **channel,
                 }
             ),
         ),

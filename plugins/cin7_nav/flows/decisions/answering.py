@@ -106,7 +106,9 @@ def decide_party(
     reason, target = reason.strip(), target.strip()
     named = {one.id for one in parties.find(database, reference)}
     found = [
-        one for one in reviews.still_open(database) if str(one.id) == reference or one.record_id in named
+        one
+        for one in reviews.still_open(database)
+        if reference in (str(one.id), one.shown.get("nav_number")) or one.record_id in named
     ]
     if len(found) > 1:
         found = [one for one in found if answer in OPTIONS[one.question].values()]

@@ -27,7 +27,7 @@ from cin7_nav.model import Fixer, Party, PartyField, PartyKind, Problem, Side
 from cin7_nav.rules import party_fields
 from cin7_nav.rules.party_matching import Link as Found
 from cin7_nav.rules.party_matching import Profile
-from cin7_nav.rules.party_merging import Merge, merge
+from cin7_nav.rules.party_merging import Merge, last_changed, merge
 from cin7_nav.store import audit, parties, reference, reviews
 from cin7_nav.store.audit import Change
 from cin7_nav.store.database import Cursor, Database
@@ -189,7 +189,7 @@ class Carrier:
             mine = [
                 one
                 for one in cards
-                if one.id not in taken and one.modified >= since and self._is_as_intended(link, one)
+                if one.id not in taken and last_changed(one) >= since and self._is_as_intended(link, one)
             ]
             if len(mine) == 1:
                 self._complete(link, side, mine[0], "found after its answer was lost")

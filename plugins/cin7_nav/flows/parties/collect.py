@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from cin7_nav.hooks.cin7 import Cin7Hook, Row
 from cin7_nav.hooks.errors import NotFound
 from cin7_nav.hooks.nav_parties import NavParties
+from cin7_nav.hooks.nav_party_pages import NavPartyPages
 from cin7_nav.model import Party, PartyKind, Side
 from cin7_nav.store import inbox, parties, reading
 from cin7_nav.store.database import Database
@@ -41,7 +42,7 @@ class Collected:
 class Reader:
     """One record, or many, of either side in our own words."""
 
-    def __init__(self, cin7: Cin7Hook, nav: NavParties) -> None:
+    def __init__(self, cin7: Cin7Hook, nav: NavParties | NavPartyPages) -> None:
         self.cin7 = cin7
         self.nav = nav
 

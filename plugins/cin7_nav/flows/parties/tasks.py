@@ -22,7 +22,7 @@ from cin7_nav.flows.parties.carry import Carrier
 from cin7_nav.flows.parties.collect import Collector, Reader
 from cin7_nav.hooks.cin7 import Cin7Hook
 from cin7_nav.hooks.nav import NavHook
-from cin7_nav.hooks.nav_parties import NavParties
+from cin7_nav.hooks.nav_party_pages import nav_parties
 from cin7_nav.mappings import MappingError, Mappings, load
 from cin7_nav.model import PartyKind
 from cin7_nav.sensors.webhook_landed import owner
@@ -85,7 +85,7 @@ class Desk:
 
     @cached_property
     def reader(self) -> Reader:
-        return Reader(self._cin7(), NavParties(self._nav()))
+        return Reader(self._cin7(), nav_parties(self._nav()))
 
 
 @contextmanager
