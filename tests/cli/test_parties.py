@@ -43,7 +43,7 @@ def test_status_counts_links_and_tells_what_waits_and_what_is_asked(linked: Any,
     assert f"Cin7 supplier {long}" in shown.output
     assert "data team can fix it" in shown.output
     assert "which vendor is it?" in shown.output
-    assert "1 questions" in shown.output
+    assert "open questions: 1" in shown.output
 
 
 def test_show_prints_a_question_side_by_side_and_a_life(linked: Any, run: Any) -> None:

@@ -66,7 +66,8 @@ def merge(cin7: Party, nav: Party, before: Snapshot, rules: FieldRules, chosen: 
 
 def last_changed(card: Party) -> dt.datetime:
     """The latest moment of a card's last change. NAV's published cards tell the day alone, as midnight."""
-    only_day = card.side is Side.NAV and card.modified.time() == dt.time()
+    midnight = card.modified.replace(hour=0, minute=0, second=0, microsecond=0)
+    only_day = card.side is Side.NAV and card.modified == midnight
     return card.modified + dt.timedelta(days=1) if only_day else card.modified
 
 
