@@ -259,6 +259,8 @@ class JournalLine:
     """The VAT that NAV will split off the amount, with its sign; zero without a tax code."""
     cin7_accounts: tuple[str, ...] = ()
     """The Cin7 account codes whose amounts it carries, sorted; none on party, tax and rounding lines."""
+    foreign_amount: Decimal = Decimal(0)
+    """The amount in the journal's currency, with the sign of `amount`; zero on a line in local currency."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,17 +273,33 @@ class Journal:
     """At most 35 characters."""
     posting_date: dt.date
     lines: tuple[JournalLine, ...]
+    currency: str = ""
+    """That of the customer's or vendor's card, in which NAV keeps the document; empty for local currency."""
+    due_date: dt.date | None = None
+    """None: NAV's, by the payment terms of the card."""
+    applies_to: str = ""
+    """NAV document number of the open entry that posting it settles."""
 
     def posts_like(self, other: Journal) -> bool:
-        """Whether both say the same to NAV, whatever their descriptions and the rules behind their lines."""
+        """Whether both say the same to NAV, whatever their descriptions and the rules behind their lines.
+
+        Nor does the due date count: on an open entry people change it in NAV.
+        """
         return self._posted() == other._posted()
 
     def _posted(self) -> tuple[object, ...]:
         lines = [
-            (line.account_type, line.account_no, line.amount, line.dimensions, line.tax_code)
+            (
+                line.account_type,
+                line.account_no,
+                line.amount,
+                line.foreign_amount,
+                line.dimensions,
+                line.tax_code,
+            )
             for line in self.lines
         ]
-        return self.external_document_no, self.posting_date, lines
+        return self.external_document_no, self.posting_date, self.currency, lines
 
     @property
     def balance(self) -> Decimal:

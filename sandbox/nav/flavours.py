@@ -38,6 +38,7 @@ FLAVOURS: Mapping[str, Flavour] = {
             settings={
                 **_ON_PREMISES,
                 "page_size": 1000,
+                "longest_text": 50,
                 "body_limit": 1_048_576,
                 "item_posting_action": False,
             },

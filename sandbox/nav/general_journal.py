@@ -1,4 +1,4 @@
-"""The published page 39, `GeneralJournal`: how NAV writes a general journal line that comes by OData."""
+"""The published pages 39, 253 and 254: how NAV writes a general journal line that comes by OData."""
 
 from __future__ import annotations
 
@@ -7,11 +7,9 @@ from typing import Any
 from sandbox.nav.batches import Batches
 from sandbox.nav.company import Company
 from sandbox.nav.entities import Row
-from sandbox.nav.errors import relation
+from sandbox.nav.errors import field_validation, relation
 from sandbox.nav.item_schema import SHORTCUTS
 from sandbox.nav.journal import Lines
-from sandbox.nav.pages import GENERAL_JOURNAL
-from sandbox.nav.party_cards import options_read
 
 _PLACE = ("Journal_Template_Name", "Journal_Batch_Name")
 _LINE = {
@@ -22,12 +20,21 @@ _LINE = {
     "Account_Type": "accountType",
     "Account_No": "accountNumber",
     "Description": "description",
+    "VAT_Prod_Posting_Group": "taxCode",
     "Amount": "amount",
     "Bal_Account_Type": "balanceAccountType",
     "Bal_Account_No": "balancingAccountNumber",
     "Comment": "comment",
 }
 """Fields of the page that API v2.0 has under another name: NAV validates them the same way."""
+
+_PLAIN = {
+    "Document_Type": "_document_type",
+    "Due_Date": "_due_date",
+    "Applies_to_Doc_Type": "_applies_to_type",
+    "Applies_to_Doc_No": "_applies_to",
+}
+"""Fields that API v2.0 does not have."""
 
 
 class GeneralJournal:
@@ -67,20 +74,21 @@ class GeneralJournal:
         there = tuple(line[name] for name in _PLACE)
         return not self._company.settings.first_batch or there == self.place("", "")
 
-    def read(self, body: dict[str, Any]) -> dict[str, Any]:
-        """A body with its options as NAV stores them, whatever language the server speaks."""
-        return options_read(GENERAL_JOURNAL, body, self._company.settings.option_language)
-
     def _put_rest(self, line: Row, values: dict[str, Any]) -> None:
         """What API v2.0 has no field for."""
         changes: dict[str, Any] = {}
-        if "Document_Type" in values:
-            changes["_document_type"] = values["Document_Type"]
+        for name, ours in _PLAIN.items():
+            if name in values:
+                changes[ours] = values[name]
         if "Currency_Code" in values:
             code = values["Currency_Code"]
             if code and self._company.tables["currencies"].first("code", code) is None:
                 raise relation("Currency Code", "Gen. Journal Line", code, "Currency")
             changes["_currency"] = code
+        if values.get("Amount_LCY") == 0 and changes.get("_currency", line["_currency"]):
+            raise field_validation(
+                "Amount (LCY) must have a value in Gen. Journal Line: It cannot be zero or empty."
+            )
         if "Amount_LCY" in values or "Amount" in values or "Currency_Code" in values:
             changes["_lcy"] = values.get("Amount_LCY")
         given = {name: values[name] for name in SHORTCUTS if name in values}

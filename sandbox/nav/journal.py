@@ -13,7 +13,7 @@ from sandbox.nav.company import Company
 from sandbox.nav.entities import Row
 from sandbox.nav.errors import dialog, duplicate, relation
 from sandbox.nav.schema import JOURNAL_LINES
-from sandbox.nav.wire import NO_GUID
+from sandbox.nav.wire import NO_DATE, NO_GUID
 
 NUMBER_SERIES = "GJNL-GEN"
 NUMBER_PATTERN = "G{:05}"
@@ -24,6 +24,9 @@ _DEFAULTS: Mapping[str, Any] = {
     "_currency": "",
     "_lcy": None,
     "_document_type": " ",
+    "_due_date": NO_DATE,
+    "_applies_to_type": " ",
+    "_applies_to": "",
     "_job": "",
 }
 

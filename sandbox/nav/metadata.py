@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Mapping
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
@@ -16,13 +16,12 @@ def service_document(root: str) -> dict[str, Any]:
     return {"@odata.context": f"{root}$metadata", "value": sets}
 
 
-@cache
-def document() -> bytes:
+def document(entities: Mapping[str, Entity] = ENTITIES) -> bytes:
     """The entity model as EDMX."""
-    types = "".join(_type(entity) for entity in ENTITIES.values())
+    types = "".join(_type(entity) for entity in entities.values())
     sets = "".join(
         f'<EntitySet Name="{entity.name}" EntityType="Microsoft.NAV.{entity.singular}"/>'
-        for entity in ENTITIES.values()
+        for entity in entities.values()
     )
     return (
         '<?xml version="1.0" encoding="utf-8"?><edmx:Edmx Version="4.0" '
@@ -47,8 +46,9 @@ def _type(entity: Entity) -> str:
         + ' ContainsTarget="true"/>'
         for one in entity.navigations
     )
-    key = f'<Key><PropertyRef Name="{entity.key}"/></Key>'
-    return f'<EntityType Name="{entity.singular}">{key}{properties}{navigations}</EntityType>'
+    keys = (entity.key,) if entity.key in entity.by_name else entity.order
+    key = "".join(f'<PropertyRef Name="{name}"/>' for name in keys)
+    return f'<EntityType Name="{entity.singular}"><Key>{key}</Key>{properties}{navigations}</EntityType>'
 
 
 def _target(name: str, many: bool) -> str:

@@ -312,15 +312,14 @@ POSTED_PURCHASE_CREDIT_MEMOS = _posted(
     ("Vendor_Cr_Memo_No", "vendorCreditMemoNumber"),
 )
 
-GENERAL_JOURNAL = _page(
-    39,
-    "GeneralJournal",
-    "Gen. Journal Line",
-    "journalLines",
-    {
-        Field("Journal_Template_Name", "code", 10): lambda company, row: company.tables["journals"].rows[
-            row["journalId"]
-        ]["templateDisplayName"],
+
+def _template(company: Company, row: Row) -> str:
+    return str(company.tables["journals"].rows[row["journalId"]]["templateDisplayName"])
+
+
+def _journal(number: int, name: str, **more: Shown) -> Page:
+    fields: dict[Field, Shown] = {
+        Field("Journal_Template_Name", "code", 10): _template,
         Field("Journal_Batch_Name", "code", 10): "journalDisplayName",
         Field("Line_No", "int"): "lineNumber",
         Field("Posting_Date", "date"): "postingDate",
@@ -330,18 +329,28 @@ GENERAL_JOURNAL = _page(
         Field("Account_Type", "option", options=ACCOUNT_TYPES): "accountType",
         Field("Account_No", "code", 20): "accountNumber",
         Field("Description", "text", 100): "description",
+        Field("VAT_Prod_Posting_Group", "code", 20): "taxCode",
         Field("Currency_Code", "code", 10): "_currency",
         Field("Amount", "decimal"): "amount",
         Field("Amount_LCY", "decimal"): lambda company, row: company.local_amount(row),
         Field("Bal_Account_Type", "option", options=ACCOUNT_TYPES): "balanceAccountType",
         Field("Bal_Account_No", "code", 20): "balancingAccountNumber",
+        Field("Applies_to_Doc_Type", "option", options=DOCUMENT_TYPES): "_applies_to_type",
+        Field("Applies_to_Doc_No", "code", 20): "_applies_to",
         **{Field(name, "code", 20): _shortcut(at) for at, name in enumerate(SHORTCUTS, 1)},
         Field("Comment", "text", 250): "comment",
-    },
-    verbs=ALL_VERBS,
-    order=("Journal_Template_Name", "Journal_Batch_Name", "Line_No"),
-)
-"""Page 39 in the worldwide version: it has no Due Date."""
+        **{Field(name, "date"): shown for name, shown in more.items()},
+    }
+    order = ("Journal_Template_Name", "Journal_Batch_Name", "Line_No")
+    return _page(number, name, "Gen. Journal Line", "journalLines", fields, verbs=ALL_VERBS, order=order)
+
+
+GENERAL_JOURNAL = _journal(39, "GeneralJournal")
+"""In the worldwide version it has no Due Date."""
+SALES_JOURNAL = _journal(253, "SalesJournal", Due_Date="_due_date")
+PURCHASE_JOURNAL = _journal(254, "PurchaseJournal", Due_Date="_due_date")
+JOURNALS = (GENERAL_JOURNAL, SALES_JOURNAL, PURCHASE_JOURNAL)
+"""Pages on one table."""
 
 PAYMENT_TERMS = _page(
     4,
@@ -381,7 +390,7 @@ PAGES: dict[str, Page] = {
         GL_ENTRIES,
         CUSTOMER_CARD,
         VENDOR_CARD,
-        GENERAL_JOURNAL,
+        *JOURNALS,
         ACCOUNTING_PERIODS,
         GENERAL_LEDGER_SETUP,
         POSTED_SALES_INVOICES,

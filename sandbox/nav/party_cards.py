@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox.nav import captions
 from sandbox.nav.company import Company
 from sandbox.nav.entities import Entity, Row
-from sandbox.nav.errors import not_an_option, relation
+from sandbox.nav.errors import relation
 from sandbox.nav.pages import Page
 from sandbox.nav.parties import Parties
 from sandbox.nav.wire import NO_GUID
@@ -32,10 +31,6 @@ class PartyCards:
     def delete(self, row: Row) -> None:
         self._parties.delete(self._entity, row)
 
-    def read(self, body: dict[str, Any]) -> dict[str, Any]:
-        """A body with its options as NAV stores them, whatever language the server speaks."""
-        return options_read(self._page, body, self._company.settings.option_language)
-
     def _renamed(self, values: dict[str, Any]) -> dict[str, Any]:
         """In the words of the API, with the id of the payment terms in place of their code."""
         found: dict[str, Any] = {}
@@ -55,17 +50,3 @@ class PartyCards:
             if row["code"] == code:
                 return str(row["id"])
         raise relation("Payment Terms Code", self._entity.table, code, "Payment Terms")
-
-
-def options_read(page: Page, body: dict[str, Any], language: captions.Language) -> dict[str, Any]:
-    """A body with options by name instead of by caption."""
-    read = dict(body)
-    for name, value in body.items():
-        field = page.entity.by_name.get(name)
-        if field is not None and field.options and isinstance(value, str):
-            option = captions.named(value, language)
-            if option is None:
-                shown = tuple(captions.captioned(one, language) for one in field.options)
-                raise not_an_option(value, shown)
-            read[name] = option
-    return read

@@ -188,6 +188,7 @@ class Posting:
                 (self._company.local_amount(one) for one in members if len(_sides(one)) == 1), Decimal(0)
             )
             if not difference:
+                self._check_currency(key[-1], members)
                 continue
             if by_document:
                 raise dialog(
@@ -199,6 +200,13 @@ class Posting:
                 f"The lines in {day:%m/%d/%y} are out of balance by {spoken(difference)}. Check that Posting "
                 "Date and Amount are correct for each line."
             )
+
+    def _check_currency(self, document: str, members: Sequence[Row]) -> None:
+        """Where all lines are in one currency they are in balance in it as well."""
+        (currency, *others) = {line["_currency"] for line in members}
+        left = sum((line["amount"] for line in members if len(_sides(line)) == 1), Decimal(0))
+        if currency and not others and left:
+            raise dialog(f"Document No. {document} is out of balance by {spoken(left)} {currency}.")
 
     # --- entries ---
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from functools import cache
 from typing import Any
 
-from sandbox.nav import errors, odata, schema
+from sandbox.nav import captions, errors, metadata, odata, schema
 from sandbox.nav.api import Api, Resource
 from sandbox.nav.calls import Call, Reply
 from sandbox.nav.company import ITEM_TEMPLATE, RECLASS_TEMPLATE
-from sandbox.nav.entities import Entity, Row
+from sandbox.nav.entities import Entity, Field, Row
 from sandbox.nav.filters import Filter
-from sandbox.nav.pages import DIMENSION_SET_ENTRIES, GENERAL_JOURNAL, PAGES, dimension_set_entries
+from sandbox.nav.pages import DIMENSION_SET_ENTRIES, JOURNALS, PAGES, Page, dimension_set_entries
 from sandbox.nav.writing import split_body
 
 POST_ITEM_JOURNAL = "C7Inventory_PostItemJournal"
@@ -26,6 +28,9 @@ class Services(Api):
 
     def _handle(self, call: Call) -> Reply:
         segments = call.segments
+        if segments == [("$metadata", None)]:
+            entities = {**self._entities(), DIMENSION_SET_ENTRIES.name: DIMENSION_SET_ENTRIES}
+            return Reply(200, metadata.document(entities), content_type="application/xml")
         if [name for name, _ in segments] in ([POST_ITEM_JOURNAL], [POST_GENERAL_JOURNAL]):
             return self._post(call, segments[0][0])
         if len(segments) < 2 or segments[0][0] != "Company":
@@ -70,6 +75,11 @@ class Services(Api):
             raise errors.dialog(f"The Gen. Journal Batch {template}, {batch} does not exist.")
         return self.writer.posting.post_document(found, document)
 
+    def _entities(self) -> Mapping[str, Entity]:
+        """The published pages as this version of NAV has them."""
+        settings = self.company.settings
+        return _of_version(settings.longest_text, settings.lacking_columns)
+
     def _check_company(self, key: str) -> None:
         """By its name, which is case-sensitive, or by `Id=`."""
         if key.startswith("Id="):
@@ -81,10 +91,9 @@ class Services(Api):
         (name, key), *further = segments
         if further:
             raise errors.unknown_segment(further[0][0])
-        page = PAGES.get(name)
         if name == DIMENSION_SET_ENTRIES.name:
             return Resource(DIMENSION_SET_ENTRIES, rows=dimension_set_entries(self.company))
-        entity = page.entity if page else schema.PUBLISHED[name]
+        page, entity = PAGES.get(name), self._entities()[name]
         if key is None:
             return Resource(entity)
         wanted = _read_key(entity, key)
@@ -99,32 +108,79 @@ class Services(Api):
 
     def _rows(self, resource: Resource, wanted: Filter) -> Iterable[Row]:
         page = PAGES.get(resource.entity.name)
-        if page is None or resource.rows is not None:
-            return super()._rows(resource, wanted)
+        if resource.rows is not None:
+            return resource.rows
+        if page is None:
+            return (self._captioned(resource.entity, row) for row in super()._rows(resource, wanted))
         rows = page.rows(self.company, wanted)
-        if page is GENERAL_JOURNAL:
+        if page in JOURNALS:
             return (row for row in rows if self.writer.general_journal.shows(row))
         return rows
 
     def _write(self, call: Call, resource: Resource, query: odata.Query) -> Reply:
         page = PAGES.get(resource.entity.name)
-        if page is None:
-            return super()._write(call, resource, query)
-        on_page, row = self.writer.pages[page.entity.name], resource.row
+        row, writer = resource.row, self.writer
         if row is not None:
             call.check_etag(row, required=call.method == "PATCH")
         with self.company.undo.transaction():
             if row is not None and call.method == "DELETE":
-                on_page.delete(row["_source"])
+                if page is None:
+                    writer.delete(resource.entity, None, row)
+                else:
+                    writer.pages[page.entity.name].delete(row["_source"])
                 return Reply(204)
-            values, _ = split_body(resource.entity, on_page.read(call.json()))
-            if row is not None:
-                written = row["_source"]
-                on_page.modify(written, values)
+            body = self._read_options(resource.entity, call.json())
+            if page is not None:
+                shown = page.row(self.company, self._written(page, resource, body))
+            elif row is not None:
+                shown = writer.modify(resource.entity, None, row, body)
             else:
-                written = on_page.insert(values)
-        shown = page.row(self.company, written)
+                shown = writer.create(resource.entity, None, body)
         return self._entity(call, resource.entity, shown, query, 200 if row is not None else 201)
+
+    def _written(self, page: Page, resource: Resource, body: dict[str, Any]) -> Row:
+        on_page, row = self.writer.pages[page.entity.name], resource.row
+        values, _ = split_body(resource.entity, body)
+        if row is None:
+            return on_page.insert(values)
+        written: Row = row["_source"]
+        on_page.modify(written, values)
+        return written
+
+    def _entity(self, call: Call, entity: Entity, row: Row, query: odata.Query, status: int = 200) -> Reply:
+        return super()._entity(call, entity, self._captioned(entity, row), query, status)
+
+    def _captioned(self, entity: Entity, row: Row) -> Row:
+        """A record with its options in the server's language."""
+        language = self.company.settings.option_language
+        options = [field.name for field in entity.fields if field.options]
+        return row | {name: captions.captioned(row[name], language) for name in options}
+
+    def _read_options(self, entity: Entity, body: dict[str, Any]) -> dict[str, Any]:
+        """A body with its options as NAV stores them, whatever language the server speaks."""
+        read, language = dict(body), self.company.settings.option_language
+        for name, value in body.items():
+            field = entity.by_name.get(name)
+            if field is not None and field.options and isinstance(value, str):
+                option = captions.named(value, language)
+                if option is None:
+                    shown = tuple(captions.captioned(one, language) for one in field.options)
+                    raise errors.not_an_option(value, shown)
+                read[name] = option
+        return read
+
+
+@cache
+def _of_version(longest_text: int, lacking: frozenset[str]) -> Mapping[str, Entity]:
+    every = {**schema.PUBLISHED, **{name: page.entity for name, page in PAGES.items()}}
+
+    def fields(entity: Entity) -> Iterable[Field]:
+        for field in entity.fields:
+            if f"{entity.name}.{field.name}" not in lacking:
+                text = field.kind == "text" and 50 < field.length <= 100
+                yield replace(field, length=min(field.length, longest_text)) if text else field
+
+    return {name: replace(entity, fields=tuple(fields(entity))) for name, entity in every.items()}
 
 
 def _read_key(entity: Entity, text: str) -> dict[str, Any]:

@@ -37,6 +37,10 @@ class Settings(admin.Settings):
     first_batch: bool = False
     """The page `GeneralJournal` shows and writes the first template and batch, whatever is sent (seen in old
     versions of NAV)."""
+    longest_text: int = Field(100, ge=1)
+    """Names and descriptions on published pages hold 50 characters before Business Central 14."""
+    lacking_columns: frozenset[str] = frozenset()
+    """Columns that published pages of this version do not have, as `Page.Column`."""
     unpublished: frozenset[str] = frozenset()
     """Pages that the administrator has not published, by service name."""
     journal_posting_action: bool = False

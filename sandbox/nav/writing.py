@@ -14,7 +14,7 @@ from sandbox.nav.general_journal import GeneralJournal
 from sandbox.nav.item_journal import ItemJournal, ItemReclassJournal
 from sandbox.nav.item_posting import ItemPosting
 from sandbox.nav.journal import Lines
-from sandbox.nav.pages import CUSTOMER_CARD, GENERAL_JOURNAL, VENDOR_CARD
+from sandbox.nav.pages import CUSTOMER_CARD, JOURNALS, VENDOR_CARD
 from sandbox.nav.parties import Parties
 from sandbox.nav.party_cards import PartyCards
 from sandbox.nav.posting import Posting
@@ -35,7 +35,7 @@ class Writer:
         self._dimensions = DimensionLines(company, self.lines)
         self._parties = Parties(company)
         self.pages: dict[str, GeneralJournal | PartyCards] = {
-            GENERAL_JOURNAL.entity.name: self.general_journal,
+            **{page.entity.name: self.general_journal for page in JOURNALS},
             CUSTOMER_CARD.entity.name: PartyCards(company, CUSTOMER_CARD, schema.CUSTOMERS, self._parties),
             VENDOR_CARD.entity.name: PartyCards(company, VENDOR_CARD, schema.VENDORS, self._parties),
         }

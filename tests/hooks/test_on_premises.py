@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -97,6 +98,15 @@ def test_the_administrators_guide_names_every_page() -> None:
     for key, page in PAGES.items():
         row = f"| {page.number} | `{page.name}` | `{key}` | {page.why or 'nothing works'} |"
         assert row in guide, key
+
+
+def test_every_difference_for_which_a_test_is_left_out_is_in_the_guide() -> None:
+    guide = (ROOT / "docs" / "nav-on-premises.md").read_text()
+    table = guide.partition("## What NAV makes different")[2]
+    tests = [path.read_text() for path in (ROOT / "tests" / "flows").rglob("test_*.py")]
+    reasons = {reason for text in tests for reason in re.findall(r'mark\.api_v2\("([^"]+)"\)', text)}
+    assert len(reasons) > 5
+    assert [reason for reason in reasons if reason not in table] == []
 
 
 def test_services_that_are_switched_off_are_told_as_that(on_premises: Start) -> None:

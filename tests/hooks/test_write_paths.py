@@ -15,7 +15,12 @@ HOOK_MODULES = ("session", "entra", "nav", "nav_errors", "cin7", "cin7_errors")
 MAY_IMPORT_HTTP = {f"hooks/{name}.py" for name in HOOK_MODULES}
 CALLERS = {
     "_exchange": {("hooks/cin7.py", "_send"), ("hooks/nav.py", "_send")},
-    "_send": {("hooks/cin7.py", "_call"), ("hooks/cin7.py", "_with_key"), ("hooks/nav.py", "_call")},
+    "_send": {
+        ("hooks/cin7.py", "_call"),
+        ("hooks/cin7.py", "_with_key"),
+        ("hooks/nav.py", "_call"),
+        ("hooks/nav.py", "_metadata"),
+    },
     "_with_key": {("hooks/cin7.py", "test_connection")},
     "_write": {("hooks/nav.py", "write"), ("hooks/nav.py", "delete_many")},
 }

@@ -126,8 +126,10 @@ def test_a_journal_that_nav_takes_has_no_problems() -> None:
         (
             {"party": "C4"},
             "party_currency",
-            "NAV customer C4 has currency EUR, and journals over API v2.0 carry local currency only: empty "
-            "Currency Code on its card, or use the channel odata_v4; parties.yaml:9 sends total there",
+            "NAV customer C4 has currency EUR, and the document goes to NAV in GBP: over API v2.0 every "
+            "document does so in local currency, over the channel odata_v4 in the card's where Cin7's "
+            "document has the same one; otherwise empty Currency Code on the card; parties.yaml:9 sends "
+            "total there",
             Fixer.NAV_ADMINISTRATOR,
         ),
         (

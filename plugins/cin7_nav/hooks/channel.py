@@ -87,6 +87,14 @@ class NavChannel(Protocol):
     def can_post(self) -> bool:
         """Whether NAV can be asked to post; else only people post what is staged."""
 
+    @property
+    def carries_currency(self) -> bool:
+        """Whether a document can be posted in another currency than the ledger's."""
+
+    def applicable(self, journals: Sequence[Journal]) -> set[str]:
+        """The numbers of those of these journals whose `applies_to` names an open entry of the same party and
+        currency. None where NAV can't apply them, or can't tell."""
+
     def reference(
         self,
         entity: Entity,

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, urlsplit
+from xml.etree.ElementTree import ParseError
 
 import requests
 from airflow.sdk.log import mask_secret
@@ -19,6 +20,7 @@ from cin7_nav.hooks import nav_errors
 from cin7_nav.hooks.connections import AirflowConnection, NavSettings
 from cin7_nav.hooks.entra import EntraAuth
 from cin7_nav.hooks.errors import CallLimit, Misconfigured, Unavailable, VendorError
+from cin7_nav.hooks.nav_columns import Published, lengths
 from cin7_nav.hooks.session import VendorHook, VendorSession, shared_session
 from cin7_nav.store import reference
 from cin7_nav.store.database import Database
@@ -57,7 +59,8 @@ WRITABLE_ACTIONS = frozenset({"post_item_journal", "post_general_journal"})
 _ACTION_PATH = re.compile(r"ODataV4/(?P<action>\w+)")
 _SERVICE_PATH = re.compile(r"ODataV4/Company\([^/]+\)/(?P<service>\w+)(\((?!.*%2[fF])[^/()]+\))?")
 
-_COMPANY = "company"
+_COMPANY, _COLUMNS = "company", "columns"
+_COLUMNS_KEPT = dt.timedelta(days=1)
 _company_ids: dict[tuple[str, str], str] = {}
 
 
@@ -89,6 +92,7 @@ class NavHook(VendorHook):
         self.may_be_private = self.settings.extra.deployment == "on_premises"
         self._auth = self._authentication()
         self._database = database
+        self._columns: Mapping[str, Mapping[str, int]] = {}
         app = f"{self.settings.root} {self.settings.user}"
         self._gate = Gate(database, app, CALLS_AT_ONCE) if database else None
 
@@ -162,8 +166,46 @@ class NavHook(VendorHook):
             rows = answer.get("value") if isinstance(answer, dict) else None
             if not isinstance(rows, list):
                 raise Unavailable(f"NAV's answer for {path} has no list of rows")
-            yield from rows
+            page = _SERVICE_PATH.fullmatch(path)
+            yield from (Published(page["service"], row) for row in rows) if page else rows
             url = self._next(answer.get("@odata.nextLink"))
+
+    def columns(self, key: str) -> Published:
+        """The columns of a published page: how many characters each holds, 0 where there is no limit.
+
+        NAV's answer tells of all pages and changes with its version only, so it is asked for once a day.
+        """
+        page = self.settings.extra.services[key]
+        if page not in self._columns:
+            self._columns = self._kept_columns() or self._asked_columns()
+        return Published(page, self._columns.get(page, {}))
+
+    def _kept_columns(self) -> Mapping[str, Mapping[str, int]]:
+        if self._database is None:
+            return {}
+        asked_at = reference.fetched_at(self._database, "nav", _COLUMNS)
+        if asked_at is None or dt.datetime.now(dt.UTC) - asked_at > _COLUMNS_KEPT:
+            return {}
+        rows = reference.rows(self._database, "nav", _COLUMNS, keys=[self.settings.root])
+        return rows[0].body if rows else {}
+
+    def _asked_columns(self) -> Mapping[str, Mapping[str, int]]:
+        try:
+            found = lengths(self._repeating(Unavailable)(self._metadata))
+        except ParseError:
+            raise Unavailable("NAV's $metadata is no XML") from None
+        if self._database:
+            kept = reference.Row(self.settings.root, found)
+            now = dt.datetime.now(dt.UTC)
+            reference.store(self._database, "nav", _COLUMNS, [kept], now, whole=False)
+        return found
+
+    def _metadata(self) -> bytes:
+        url = self._url("ODataV4/$metadata", {})
+        response = self._send("GET", url, {"Accept": "application/xml"}, None, True)
+        if error := nav_errors.error(response, repeatable=True):
+            raise error
+        return response.content
 
     # --- writing ---
 
@@ -187,7 +229,9 @@ class NavHook(VendorHook):
         """
         self._check_writable(method, path, body)
         headers = {"If-Match": etag} if method in ("PATCH", "DELETE") else {}
-        return self._write(method, self._url(path, params or {}), body, headers, repeatable)
+        answer = self._write(method, self._url(path, params or {}), body, headers, repeatable)
+        page = _SERVICE_PATH.fullmatch(path)
+        return Published(page["service"], answer) if page and isinstance(answer, dict) else answer
 
     def delete_many(self, paths: Sequence[str]) -> list[int]:
         """Delete these records of the API in one call; the HTTP status of each, in order. Repeatable."""

@@ -13,13 +13,12 @@ from cin7_nav.hooks.channel import Entity, JournalName, PostedEntry, StagedJourn
 from cin7_nav.hooks.errors import NotFound, OutcomeUnknown, Refused, VendorError
 from cin7_nav.hooks.nav import NavHook, Row
 from cin7_nav.hooks.nav_errors import ALREADY_EXISTS
+from cin7_nav.hooks.nav_filters import CHAIN_LENGTH, chains, literal
 from cin7_nav.hooks.nav_journal import JournalAnswer, Mismatch
 from cin7_nav.model import Journal
 from cin7_nav.rules.books import Entry, PartyEntry
 from cin7_nav.rules.twins import NavLines
 
-CHAIN_LENGTH = 40
-"""Values in one `or` chain; NAV knows no `in` (seen in the field)."""
 _EXPANDED = {"$expand": "journalLines($expand=dimensionSetLines)"}
 _WAITING = {
     "$select": "code",
@@ -50,6 +49,7 @@ class NavApiV2:
 
     is_atomic = True
     can_post = True
+    carries_currency = False
     shared_batch = ""
 
     def __init__(self, hook: NavHook) -> None:
@@ -58,6 +58,10 @@ class NavApiV2:
     @property
     def calls_made(self) -> int:
         return self._hook.calls_made
+
+    def applicable(self, journals: Sequence[Journal]) -> set[str]:
+        """None: a journal line of the API has no application."""
+        return set()
 
     def reference(
         self,
@@ -248,19 +252,6 @@ class NavApiV2:
                 where = f"templateDisplayName eq {literal(template)} and ({chain})"
                 for row in self._hook.rows(self._hook.entity("journals"), {"$filter": where, **_EXPANDED}):
                     yield JournalAnswer.of(row)
-
-
-def literal(value: str) -> str:
-    """A text as it stands in a `$filter`."""
-    doubled = value.replace("'", "''")
-    return f"'{doubled}'"
-
-
-def chains(name: str, values: Sequence[str]) -> Iterator[str]:
-    """`$filter`s that find the rows whose field has one of these values, each as long as NAV takes it."""
-    distinct = list(dict.fromkeys(values))
-    for start in range(0, len(distinct), CHAIN_LENGTH):
-        yield " or ".join(f"{name} eq {literal(value)}" for value in distinct[start : start + CHAIN_LENGTH])
 
 
 def _entry(row: Row) -> PostedEntry:

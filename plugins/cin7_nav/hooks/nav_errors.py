@@ -15,11 +15,15 @@ from cin7_nav.hooks.errors import (
     Unavailable,
     VendorError,
 )
+from cin7_nav.hooks.nav_columns import lacking
 from cin7_nav.model import Fixer, Problem
 
 ALREADY_EXISTS = "Internal_EntityWithSameKeyExists"
 _TAIL = re.compile(r"\s*CorrelationId:\s*[0-9a-fA-F-]+\.?\s*$")
 _COLLISION = re.compile(r"deadlock|locked by another user|in a transaction done by another", re.IGNORECASE)
+_NO_COLUMN = re.compile(
+    r"(property named|The property) '(?P<column>\w+)' .*on type '(Microsoft\.)?NAV\.(?P<page>\w+)'"
+)
 _WRONG_ADDRESS = ("Internal_CompanyNotFound", "Internal_TenantNotFound", "NoEnvironment")
 _MESSAGE_LENGTH = 500
 
@@ -75,6 +79,8 @@ def error(response: requests.Response, repeatable: bool) -> VendorError | None:
         return Misconfigured(
             "the OData services are switched off on this server instance: they must be enabled"
         )
+    if status == 400 and (unknown := _NO_COLUMN.search(said)):
+        return lacking(unknown["page"], unknown["column"])
     if status == 501:
         return Refused(_sentence("NAV can't do that", said), status=status, code=code)
     if status == 408 or status >= 500 or _COLLISION.search(said):

@@ -1,4 +1,5 @@
-"""A journal in the words of the published page 39: what is sent, what comes back, whether both agree."""
+"""A journal in the words of the published pages 39, 253 and 254: what is sent, what comes back, whether both
+agree."""
 
 from __future__ import annotations
 
@@ -25,6 +26,8 @@ class PageLine:
     external_document_no: str
     posting_date: dt.date
     currency: str
+    """Empty for local currency."""
+    applies_to: str
     line: JournalLine
 
     @classmethod
@@ -39,12 +42,15 @@ class PageLine:
             external_document_no=row["External_Document_No"],
             posting_date=dt.date.fromisoformat(row["Posting_Date"]),
             currency=row["Currency_Code"],
+            applies_to=row["Applies_to_Doc_No"],
             line=JournalLine(
                 account_type=AccountType(captions.read(row["Account_Type"])),
                 account_no=row["Account_No"],
                 amount=decimal(row["Amount_LCY"]),
                 description=row["Description"],
                 dimensions=tuple(dimensions),
+                tax_code=row["VAT_Prod_Posting_Group"],
+                foreign_amount=decimal(row["Amount"]) if row["Currency_Code"] else Decimal(0),
             ),
         )
 
@@ -69,12 +75,18 @@ def insert_body(
     line: JournalLine,
     shortcuts: Mapping[str, str],
     captions: Captions,
+    *,
+    description_length: int = DESCRIPTION_LENGTH,
+    due_date: bool = False,
 ) -> dict[str, Any]:
     """The body of one line but for its number. NAV validates fields in the order they are sent: the account
-    brings a description, a currency and dimensions, which ours replace.
+    brings a description, a currency, a due date and dimensions, which ours replace; an amount in local
+    currency after one in foreign currency fixes the line's rate (Microsoft's AL source).
 
-    Raises `Refused` for a dimension that the page has no field for.
+    `due_date`: the page has the column, and this line is to carry it. Raises `Refused` for a dimension that
+    the page has no field for.
     """
+    is_party = line.account_type is not AccountType.GL
     return {
         "Journal_Template_Name": template,
         "Journal_Batch_Name": batch,
@@ -84,11 +96,27 @@ def insert_body(
         "External_Document_No": journal.external_document_no,
         "Account_Type": captions.sent(str(line.account_type)),
         "Account_No": line.account_no,
-        "Description": line.description[:DESCRIPTION_LENGTH],
-        "Currency_Code": "",
-        "Amount": Decimal(format(line.amount, "f")),
+        "Description": line.description[:description_length],
+        **({"VAT_Prod_Posting_Group": line.tax_code} if line.tax_code else {}),
+        **_amounts(journal, line),
+        **({"Due_Date": journal.due_date.isoformat()} if due_date and journal.due_date else {}),
+        **(_application(journal, line, captions) if is_party and journal.applies_to else {}),
         **{_field(code, shortcuts): value for code, value in line.dimensions},
     }
+
+
+def _amounts(journal: Journal, line: JournalLine) -> dict[str, Any]:
+    amount = Decimal(format(line.amount, "f"))
+    if not line.foreign_amount:
+        return {"Currency_Code": "", "Amount": amount}
+    foreign = Decimal(format(line.foreign_amount, "f"))
+    return {"Currency_Code": journal.currency, "Amount": foreign, "Amount_LCY": amount}
+
+
+def _application(journal: Journal, line: JournalLine, captions: Captions) -> dict[str, Any]:
+    """What a credit memo settles is an invoice, and the other way round."""
+    settled = "Invoice" if document_type(journal) == "Credit Memo" else "Credit Memo"
+    return {"Applies_to_Doc_Type": captions.sent(settled), "Applies_to_Doc_No": journal.applies_to}
 
 
 def _field(code: str, shortcuts: Mapping[str, str]) -> str:
@@ -115,13 +143,17 @@ def verify_lines(lines: Sequence[PageLine], template: str, batch: str, journal: 
     """The same but for dimensions."""
     if len(lines) != len(journal.lines):
         raise Mismatch(f"{len(lines)} lines instead of {len(journal.lines)}")
+    applied = journal.applies_to
     for number, (theirs, ours) in enumerate(zip(lines, journal.lines, strict=True), start=1):
         pairs = (
             ("template", theirs.template, template),
             ("batch", theirs.batch, batch),
             ("account type", theirs.line.account_type, ours.account_type),
             ("account", theirs.line.account_no, ours.account_no),
-            ("currency", theirs.currency, ""),
+            ("currency", theirs.currency, journal.currency if ours.foreign_amount else ""),
+            ("amount in its currency", theirs.line.foreign_amount, ours.foreign_amount),
+            ("tax code", theirs.line.tax_code if ours.tax_code else "", ours.tax_code),
+            ("application", theirs.applies_to, "" if ours.account_type is AccountType.GL else applied),
             ("amount", theirs.line.amount, ours.amount),
             ("document number", theirs.document_no, journal.document_no),
             (

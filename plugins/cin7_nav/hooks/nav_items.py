@@ -12,9 +12,9 @@ from urllib.parse import quote
 
 from cin7_nav.hooks.errors import NotFound, Refused
 from cin7_nav.hooks.nav import NavHook
-from cin7_nav.hooks.nav_api_v2 import chains
 from cin7_nav.hooks.nav_captions import Captions
 from cin7_nav.hooks.nav_errors import ALREADY_EXISTS
+from cin7_nav.hooks.nav_filters import chains, literal
 from cin7_nav.hooks.nav_journal import decimal
 from cin7_nav.mappings.files import ItemBatch
 
@@ -89,6 +89,7 @@ class NavItems:
 
     def __init__(self, hook: NavHook) -> None:
         self._hook = hook
+        self._captions = Captions(hook.settings.extra.language)
 
     @property
     def can_reclassify(self) -> bool:
@@ -104,9 +105,8 @@ class NavItems:
     def cards(self, numbers: Sequence[str]) -> dict[str, ItemCard]:
         """The cards of these items, by number; those that NAV lacks are left out. Raises as above."""
         if self._has_pages:
-            captions = Captions(self._hook.settings.extra.language)
             return {
-                str(row["No"]): ItemCard(captions.read(row["Type"]), bool(row["Blocked"]))
+                str(row["No"]): ItemCard(self._captions.read(row["Type"]), bool(row["Blocked"]))
                 for chain in chains("No", numbers)
                 for row in self._hook.rows(self._published(ITEM_CARD), {"$filter": chain})
             }
@@ -130,11 +130,11 @@ class NavItems:
     def lines(self, batch: ItemBatch, *, reclass: bool) -> list[ItemLine]:
         """What lies in a batch, whoever put it there, without NAV's blank line."""
         wanted = (
-            f"Journal_Template_Name eq {_literal(batch.template)} and "
-            f"Journal_Batch_Name eq {_literal(batch.batch)}"
+            f"Journal_Template_Name eq {literal(batch.template)} and "
+            f"Journal_Batch_Name eq {literal(batch.batch)}"
         )
         rows = self._hook.rows(self._page(reclass), {"$filter": wanted})
-        return sorted((_line(row) for row in rows if row["Item_No"]), key=lambda line: line.line_no)
+        return sorted((self._line(row) for row in rows if row["Item_No"]), key=lambda line: line.line_no)
 
     def insert(self, batch: ItemBatch, line: ItemLine, *, reclass: bool) -> None:
         """Insert one line. Fields go in the order in which NAV must validate them.
@@ -147,7 +147,7 @@ class NavItems:
             "Journal_Batch_Name": batch.batch,
             "Line_No": line.line_no,
             "Item_No": line.item_no,
-            **({} if reclass else {"Entry_Type": line.entry_type}),
+            **({} if reclass else {"Entry_Type": self._captions.sent(line.entry_type)}),
             "Posting_Date": line.posting_date,
             "Document_No": line.document_no,
             "External_Document_No": line.external_document_no,
@@ -186,7 +186,7 @@ class NavItems:
         """The entries of these document numbers: one call for up to about 40 of them."""
         path = self._hook.service(SERVICE)
         return [
-            _entry(row)
+            self._entry(row)
             for chain in chains("Document_No", document_nos)
             for row in self._hook.rows(path, {"$filter": chain, "$select": _ENTRY_FIELDS})
         ]
@@ -195,21 +195,48 @@ class NavItems:
         """Entries with a higher number, ascending; `since` leaves out what is dated before."""
         condition = f"Entry_No gt {entry_no}" + (f" and Posting_Date ge {since}" if since else "")
         options = {"$filter": condition, "$orderby": "Entry_No", "$select": _ENTRY_FIELDS}
-        return (_entry(row) for row in self._hook.rows(self._hook.service(SERVICE), options))
+        return (self._entry(row) for row in self._hook.rows(self._hook.service(SERVICE), options))
 
     def _page(self, reclass: bool) -> str:
         return self._hook.service(RECLASS if reclass else JOURNAL)
 
     def _line_path(self, batch: ItemBatch, line_no: int, *, reclass: bool) -> str:
-        template, name = quote(_literal(batch.template)), quote(_literal(batch.batch))
+        template, name = quote(literal(batch.template)), quote(literal(batch.batch))
         key = f"Journal_Template_Name={template},Journal_Batch_Name={name},Line_No={line_no}"
         return f"{self._page(reclass)}({key})"
 
     def _is_there(self, batch: ItemBatch, line: ItemLine, *, reclass: bool) -> bool:
         try:
-            return _line(self._hook.get(self._line_path(batch, line.line_no, reclass=reclass))).says(line)
+            return self._line(self._hook.get(self._line_path(batch, line.line_no, reclass=reclass))).says(
+                line
+            )
         except NotFound:
             return False
+
+    def _line(self, row: Mapping[str, Any]) -> ItemLine:
+        return ItemLine(
+            int(row["Line_No"]),
+            str(row["Document_No"]),
+            str(row["Item_No"]),
+            str(row["Location_Code"]),
+            decimal(row["Quantity"]),
+            self._captions.read(row.get("Entry_Type") or ""),
+            str(row.get("New_Location_Code") or ""),
+            str(row["External_Document_No"]),
+            dt.date.fromisoformat(row["Posting_Date"]),
+        )
+
+    def _entry(self, row: Mapping[str, Any]) -> ItemEntry:
+        return ItemEntry(
+            int(row["Entry_No"]),
+            dt.date.fromisoformat(row["Posting_Date"]),
+            self._captions.read(row["Entry_Type"]),
+            str(row["Document_No"]),
+            str(row["Item_No"]),
+            str(row["Location_Code"]),
+            decimal(row["Quantity"]),
+            decimal(row["Cost_Amount_Actual"]),
+        )
 
 
 def document_quantities(hook: NavHook, document_nos: Sequence[str]) -> dict[str, Decimal] | None:
@@ -221,34 +248,3 @@ def document_quantities(hook: NavHook, document_nos: Sequence[str]) -> dict[str,
     for entry in NavItems(hook).entries(document_nos):
         found[entry.document_no] = found.get(entry.document_no, Decimal(0)) + entry.quantity
     return found
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
-
-
-def _line(row: Mapping[str, Any]) -> ItemLine:
-    return ItemLine(
-        int(row["Line_No"]),
-        str(row["Document_No"]),
-        str(row["Item_No"]),
-        str(row["Location_Code"]),
-        decimal(row["Quantity"]),
-        str(row.get("Entry_Type") or ""),
-        str(row.get("New_Location_Code") or ""),
-        str(row["External_Document_No"]),
-        dt.date.fromisoformat(row["Posting_Date"]),
-    )
-
-
-def _entry(row: Mapping[str, Any]) -> ItemEntry:
-    return ItemEntry(
-        int(row["Entry_No"]),
-        dt.date.fromisoformat(row["Posting_Date"]),
-        str(row["Entry_Type"]),
-        str(row["Document_No"]),
-        str(row["Item_No"]),
-        str(row["Location_Code"]),
-        decimal(row["Quantity"]),
-        decimal(row["Cost_Amount_Actual"]),
-    )

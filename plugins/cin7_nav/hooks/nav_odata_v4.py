@@ -19,16 +19,19 @@ from cin7_nav.hooks import nav_page_rows, nav_party_ledger
 from cin7_nav.hooks.channel import Entity, JournalName, PostedEntry, StagedJournal, by_template
 from cin7_nav.hooks.errors import Misconfigured, NotFound, OutcomeUnknown, Refused, VendorError
 from cin7_nav.hooks.nav import NavHook, Row
-from cin7_nav.hooks.nav_api_v2 import chains, literal
 from cin7_nav.hooks.nav_captions import Captions
 from cin7_nav.hooks.nav_errors import ALREADY_EXISTS
+from cin7_nav.hooks.nav_filters import chains, literal
 from cin7_nav.hooks.nav_general_journal import PageLine, insert_body, verify, verify_lines
-from cin7_nav.hooks.nav_journal import Mismatch, decimal
-from cin7_nav.model import Journal
+from cin7_nav.hooks.nav_journal import DESCRIPTION_LENGTH, Mismatch, decimal
+from cin7_nav.hooks.nav_pages import PAGES
+from cin7_nav.model import AccountType, Journal, JournalLine
 from cin7_nav.rules.books import Entry, PartyEntry
 from cin7_nav.rules.twins import NavLines
 
 JOURNAL = "general_journal"
+DATED_JOURNALS = {AccountType.CUSTOMER: "sales_journal", AccountType.VENDOR: "purchase_journal"}
+"""The pages on the same table that show the due date."""
 POST_ACTION = "post_general_journal"
 """Key of the unbound action that the company publishes itself; see docs/nav-posting-action.md."""
 _STEP = 10_000
@@ -44,6 +47,7 @@ class NavODataV4:
     """Implements `NavChannel`. A document takes one call for its place in the batch and one for each line."""
 
     is_atomic = False
+    carries_currency = True
 
     def __init__(self, hook: NavHook) -> None:
         self._hook = hook
@@ -97,6 +101,9 @@ class NavODataV4:
             for row in self._hook.rows(self._hook.service("default_dimensions"), wanted):
                 found[row["No"]].append(nav_page_rows.default_dimension(row, self._captions))
         return found
+
+    def applicable(self, journals: Sequence[Journal]) -> set[str]:
+        return nav_party_ledger.applicable(self._hook, journals)
 
     def existing(self, entity: Entity, ids: Sequence[str]) -> set[str]:
         """Published are posted documents only, which nobody deletes."""
@@ -184,16 +191,13 @@ class NavODataV4:
         self, template: str, code: str, journal: Journal, account_defaults: Mapping[str, Sequence[str]]
     ) -> StagedJournal:
         """See `NavChannel`. The account's default dimensions are on a line before ours replace them."""
-        bodies = [
-            insert_body(template, self.shared_batch, journal, line, self._shortcuts, self._captions)
-            for line in journal.lines
-        ]
+        bodies = [self._body(template, journal, line) for line in journal.lines]
         inserted: list[PageLine] = []
         try:
             with _inserting:
                 number = self._last_line(template)
-                for body in bodies:
-                    number, line = self._insert(template, number, body)
+                for page, body in bodies:
+                    number, line = self._insert(page, template, number, body)
                     inserted.append(line)
             verify(inserted, template, self.shared_batch, journal)
         except Mismatch as error:
@@ -271,12 +275,29 @@ class NavODataV4:
         rows = list(self._hook.rows(self._hook.service(JOURNAL), wanted))
         return int(rows[0]["Line_No"]) if rows else 0
 
-    def _insert(self, template: str, last: int, body: Mapping[str, Any]) -> tuple[int, PageLine]:
+    def _body(self, template: str, journal: Journal, line: JournalLine) -> tuple[str, dict[str, Any]]:
+        """The page that takes a line, and what it is sent."""
+        dated = DATED_JOURNALS.get(line.account_type, "") if journal.due_date else ""
+        page = dated if dated in self._hook.settings.extra.services else JOURNAL
+        length = self._hook.columns(page)["Description"]
+        body = insert_body(
+            template,
+            self.shared_batch,
+            journal,
+            line,
+            self._shortcuts,
+            self._captions,
+            description_length=length or DESCRIPTION_LENGTH,
+            due_date=page != JOURNAL,
+        )
+        return page, body
+
+    def _insert(self, page: str, template: str, last: int, body: Mapping[str, Any]) -> tuple[int, PageLine]:
         """Its number and the line as NAV has it."""
         number = last + _STEP
         for _ in range(_TRIES):
             try:
-                answer = self._hook.write("POST", self._hook.service(JOURNAL), {**body, "Line_No": number})
+                answer = self._hook.write("POST", self._hook.service(page), {**body, "Line_No": number})
             except Refused as error:
                 if error.code != ALREADY_EXISTS:
                     raise
@@ -286,9 +307,9 @@ class NavODataV4:
             if (line.template, line.batch) != (template, self.shared_batch):
                 self._delete(line)
                 raise Misconfigured(
-                    f"NAV put the line into batch {line.batch} of template {line.template}: its page 39 takes"
-                    " the first batch whatever it is told. Name that one in company.yaml and the connection,"
-                    " or publish a page of your own on table 81"
+                    f"NAV put the line into batch {line.batch} of template {line.template}: its page"
+                    f" {PAGES[page].number} takes the first batch whatever it is told. Name that one in"
+                    " company.yaml and the connection, or publish a page of your own on table 81"
                 )
             return number, line
         raise Refused(

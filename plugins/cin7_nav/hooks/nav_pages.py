@@ -18,6 +18,12 @@ class PublishedPage:
 
 PAGES = {
     "general_journal": PublishedPage(39, "GeneralJournal"),
+    "sales_journal": PublishedPage(
+        253, "SalesJournal", False, "customers' documents are due by the payment terms of the card"
+    ),
+    "purchase_journal": PublishedPage(
+        254, "PurchaseJournal", False, "vendors' documents are due by the payment terms of the card"
+    ),
     "gl_entries": PublishedPage(20, "G_LEntries"),
     "gl_account_card": PublishedPage(17, "G_L_Account_Card"),
     "dimensions": PublishedPage(536, "Dimensions"),

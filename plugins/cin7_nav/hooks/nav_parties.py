@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from cin7_nav.hooks.errors import NotFound
 from cin7_nav.hooks.nav import NavHook, Row
-from cin7_nav.hooks.nav_api_v2 import CHAIN_LENGTH
+from cin7_nav.hooks.nav_filters import CHAIN_LENGTH
 from cin7_nav.model import Party, PartyField, PartyKind, Side
 from cin7_nav.wire.nav_parties import SELECT, Codes, nav_body, nav_party
 

@@ -8,13 +8,14 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 
 from cin7_nav.hooks.nav import NavHook, Row
+from cin7_nav.hooks.nav_filters import chains
 from cin7_nav.hooks.nav_journal import decimal
+from cin7_nav.model import AccountType, Journal
 from cin7_nav.rules.books import PartyEntry
 
 SERVICES = {"customer_ledger": "Customer_No", "vendor_ledger": "Vendor_No"}
 """Our name of the published page → its field with the party's number."""
 
-_AT_ONCE = 40
 _FIELDS = (
     "Entry_No,Posting_Date,Document_No,External_Document_No,{party},Amount_LCY,Remaining_Amt_LCY,Open,"
     "Reversed"
@@ -37,11 +38,37 @@ def party_entries(
     return list(found.values())
 
 
+def applicable(hook: NavHook, journals: Sequence[Journal]) -> set[str]:
+    """See `NavChannel.applicable`. None where the page of the party's ledger is not published to us."""
+    found: set[str] = set()
+    for service, party in SERVICES.items():
+        wanted = [one for one in journals if one.applies_to and _service(one) == service]
+        if not wanted or service not in hook.settings.extra.services:
+            continue
+        open_entries = {
+            (row["Document_No"], row[party], row["Currency_Code"])
+            for chain in chains("Document_No", sorted({one.applies_to for one in wanted}))
+            for row in hook.rows(hook.service(service), {"$filter": f"Open eq true and ({chain})"})
+        }
+        found |= {
+            one.document_no
+            for one in wanted
+            for line in one.lines
+            if (one.applies_to, line.account_no, one.currency) in open_entries
+        }
+    return found
+
+
+def _service(journal: Journal) -> str:
+    kinds = {line.account_type for line in journal.lines}
+    if AccountType.CUSTOMER in kinds:
+        return "customer_ledger"
+    return "vendor_ledger" if AccountType.VENDOR in kinds else ""
+
+
 def _filters(first: dt.date, last: dt.date, document_nos: Sequence[str]) -> Iterator[str]:
     yield f"Posting_Date ge {first} and Posting_Date le {last}"
-    for start in range(0, len(document_nos), _AT_ONCE):
-        part = document_nos[start : start + _AT_ONCE]
-        yield " or ".join(f"Document_No eq '{number}'" for number in part)
+    yield from chains("Document_No", document_nos)
 
 
 def _entry(row: Row, party: str) -> PartyEntry:

@@ -11,12 +11,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from urllib.parse import quote
 
-from cin7_nav.hooks.errors import Misconfigured, NotFound
+from cin7_nav.hooks.errors import NotFound
 from cin7_nav.hooks.nav import NavHook, Row
-from cin7_nav.hooks.nav_api_v2 import chains, literal
 from cin7_nav.hooks.nav_captions import Captions
+from cin7_nav.hooks.nav_filters import chains, literal
 from cin7_nav.hooks.nav_parties import NavParties
-from cin7_nav.model import Fixer, Party, PartyField, PartyKind, Side
+from cin7_nav.model import Party, PartyField, PartyKind, Side
 from cin7_nav.wire.nav_parties import Codes
 from cin7_nav.wire.nav_party_pages import page_body, page_party
 
@@ -74,13 +74,7 @@ class NavPartyPages:
         return self._party(kind, self._hook.write("POST", self._path(kind), body))
 
     def _party(self, kind: PartyKind, row: Row) -> Party:
-        try:
-            return page_party(kind, row, self.codes, self._captions.read)
-        except KeyError as error:
-            raise Misconfigured(
-                f"NAV's page {_CARDS[kind]} has no field {error}: publish page 21 or 26 itself",
-                fixer=Fixer.NAV_ADMINISTRATOR,
-            ) from None
+        return page_party(kind, row, self.codes, self._captions.read)
 
     def _path(self, kind: PartyKind) -> str:
         return self._hook.service(_CARDS[kind])

@@ -59,6 +59,8 @@ class Posting:
     """Index and place of the source lines."""
     cin7_accounts: set[str] = field(default_factory=set)
     """What the source lines are booked on in Cin7."""
+    foreign: Decimal = Decimal(0)
+    """Once converted: what it was, in cents of document currency."""
 
 
 class Postings:
@@ -94,6 +96,7 @@ class Postings:
     def convert(self, rate: Decimal) -> None:
         """To cents of local currency, each posting by itself."""
         for posting in self._postings.values():
+            posting.foreign = cents(posting.amount)
             posting.amount = cents(posting.amount * rate)
 
     def __iter__(self) -> Iterator[tuple[str, Dimensions, Posting]]:

@@ -3,9 +3,11 @@ currency, each document has its own (Cin7's API portal)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from decimal import Decimal
 
-from cin7_nav.model import Fixer, Problem, SourceDocument
+from cin7_nav.model import Fixer, JournalLine, Problem, SourceDocument
 from cin7_nav.rules.amounts import cents
 
 
@@ -33,3 +35,24 @@ def foreign_amount(document: SourceDocument) -> str:
     if document.currency == document.base_currency:
         return ""
     return f"{document.currency} {cents(document.total):,f} at {format(document.rate.normalize(), 'f')}"
+
+
+def in_foreign_currency(
+    lines: Sequence[JournalLine], total: Decimal, amounts: Sequence[Decimal]
+) -> tuple[JournalLine, ...]:
+    """The lines with their amounts in document currency, which NAV wants to be in balance as well.
+
+    The first line is the party's and gets `total`, the others `amounts`. What is left by rounding goes to the
+    largest of these: in the general ledger only local currency counts. What rounding made of another sign in
+    local currency, or of nothing, stays in local currency alone.
+    """
+    foreign = [
+        amount if amount * line.amount > 0 else Decimal(0)
+        for line, amount in zip(lines[1:], amounts, strict=True)
+    ]
+    if any(foreign):
+        largest = max(range(len(foreign)), key=lambda at: abs(foreign[at]))
+        foreign[largest] -= total + sum(foreign)
+    return tuple(
+        replace(line, foreign_amount=amount) for line, amount in zip(lines, (total, *foreign), strict=True)
+    )

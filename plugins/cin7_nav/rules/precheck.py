@@ -67,8 +67,10 @@ def precheck(journal: Journal, chart: Chart) -> tuple[Problem, ...]:
     """Every reason for which NAV would refuse this journal."""
     problems = [*_balance(journal), *_date(journal, chart)]
     for at, line in enumerate(journal.lines, start=1):
-        check = _account if line.account_type is AccountType.GL else _party
-        problems += check(line, at, chart)
+        if line.account_type is AccountType.GL:
+            problems += _account(line, at, chart)
+        else:
+            problems += _party(line, at, chart, journal.currency)
         problems += _dimensions(line, at, chart)
     return tuple(problems)
 
@@ -97,7 +99,7 @@ def fingerprint(journal: Journal, chart: Chart, twins: Collection[object] = ()) 
         AccountType.VENDOR: chart.vendors,
     }
     known: list[object] = [
-        (journal.document_no, journal.external_document_no, journal.posting_date),
+        (journal.document_no, journal.external_document_no, journal.posting_date, journal.currency),
         [(line.account_no, line.amount, line.dimensions, line.tax_code) for line in journal.lines],
         [(kind, number, cards.get(kind, {}).get(number)) for kind, number in sorted(named)],
         sorted(used & chart.dimension_values),
@@ -154,7 +156,7 @@ def _account(line: JournalLine, at: int, chart: Chart) -> Iterator[Problem]:
         yield Problem("no_direct_posting", message, where, Fixer.NAV_ADMINISTRATOR)
 
 
-def _party(line: JournalLine, at: int, chart: Chart) -> Iterator[Problem]:
+def _party(line: JournalLine, at: int, chart: Chart, currency: str) -> Iterator[Problem]:
     parties = chart.customers if line.account_type is AccountType.CUSTOMER else chart.vendors
     name, sent = f"NAV {line.account_type.lower()} {line.account_no}", _sent(line, at, "parties")
     party = parties.get(line.account_no)
@@ -164,10 +166,13 @@ def _party(line: JournalLine, at: int, chart: Chart) -> Iterator[Problem]:
     if party.blocked in _BLOCKING[line.account_type]:
         message = f"{name} is blocked ({party.blocked}); {sent}"
         yield Problem("party_blocked", message, name, Fixer.NAV_ADMINISTRATOR)
-    if party.currency not in ("", chart.local_currency):
+    foreign = "" if party.currency == chart.local_currency else party.currency
+    if foreign != currency:
         message = (
-            f"{name} has currency {party.currency}, and journals over API v2.0 carry local currency only: "
-            f"empty Currency Code on its card, or use the channel odata_v4; {sent}"
+            f"{name} has currency {foreign or chart.local_currency}, and the document goes to NAV in "
+            f"{currency or chart.local_currency}: over API v2.0 every document does so in local currency, "
+            "over the channel odata_v4 in the card's where Cin7's document has the same one; otherwise "
+            f"empty Currency Code on the card; {sent}"
         )
         yield Problem("party_currency", message, name, Fixer.NAV_ADMINISTRATOR)
     for default in party.defaults:

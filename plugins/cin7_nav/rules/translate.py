@@ -27,7 +27,7 @@ from cin7_nav.model import (
 )
 from cin7_nav.rules import texts
 from cin7_nav.rules.amounts import Postings, cents, contradictions, gross, net
-from cin7_nav.rules.currency import foreign_amount, rate_problems
+from cin7_nav.rules.currency import foreign_amount, in_foreign_currency, rate_problems
 from cin7_nav.rules.numbers import external_document_no
 from cin7_nav.rules.party import ResolvedParty
 from cin7_nav.rules.tax import nav_tax, split
@@ -43,12 +43,14 @@ def translate(
     document_no: str,
     revision: int = 0,
     first: bool = False,
+    in_its_currency: bool = False,
 ) -> Translation:
     """The balanced journal of a document, or why it is skipped, or every problem at once.
 
     `party` is the answer of `resolve_party`; a problem there joins the others. `revision` counts the
     postings of the same document before this one, and only marks the external document number. `first`:
-    whether it is the first document of its party, which a posting rule may ask.
+    whether it is the first document of its party, which a posting rule may ask. `in_its_currency`: NAV gets
+    the document's currency too, else local currency alone.
     """
     skipped = _skip_reason(document, mappings)
     if skipped:
@@ -83,6 +85,8 @@ def translate(
         rounding = mappings.company.rounding_account
         postings.add(rounding.value, builder.dimensions, residue, (rounding.rule, *builder.rules))
     lines = _lines(document, party, amount, builder, postings)
+    if in_its_currency:
+        lines = in_foreign_currency(lines, cents(total), [posting.foreign for *_, posting in postings])
     if mappings.company.tax_mode is TaxMode.NAV:
         expected = -party_sign(document.key.kind) * document.tax * document.rate
         predicted = sum((line.predicted_tax for line in lines), Decimal(0))
@@ -96,7 +100,14 @@ def translate(
     if isinstance(how, Problem):
         return Translation(problems=(how,))
     external = external_document_no(document.number, document.key.kind, revision)
-    journal = Journal(document_no, external, document.date, lines)
+    journal = Journal(
+        document_no,
+        external,
+        document.date,
+        lines,
+        currency=document.currency if in_its_currency else "",
+        due_date=document.due_date,
+    )
     return Translation(journal=journal, posting=how[0], posting_rule=how[1])
 
 

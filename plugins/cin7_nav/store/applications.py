@@ -1,4 +1,4 @@
-"""What people must apply in NAV: our journals carry no application, and open entries invite payment."""
+"""What is to be applied in NAV, where no journal of ours did it: open entries invite payment."""
 
 from __future__ import annotations
 
@@ -22,23 +22,29 @@ class Application:
     noted_at: dt.datetime
 
 
-_NOTE = """
-    INSERT INTO application (delivery_id, company, applies_to, why)
+_CREDITED = """
+    SELECT iv.nav_document_no FROM document i JOIN delivery iv ON iv.document_id = i.id
+    WHERE i.company = d.company AND i.order_id = d.order_id
+      AND i.number = d.source->>'credits' AND i.kind = replace(d.kind, 'credit_note', 'invoice')
+      AND iv.reverses IS NULL AND iv.state <> 'refused'
+    ORDER BY iv.revision DESC LIMIT 1
+"""
+"""What a credit note `d` credits."""
+
+_NOTE = f"""
+    INSERT INTO application (delivery_id, company, applies_to, why, done_at, done_by)
     SELECT v.id, v.company,
            CASE WHEN v.reverses IS NOT NULL THEN r.nav_document_no
                 ELSE coalesce(credited.nav_document_no, d.source->>'credits') END,
            CASE WHEN v.reverses IS NULL THEN 'credits it'
                 WHEN d.kind LIKE 'purchase%%' THEN 'takes it back: do not pay either'
-                ELSE 'takes it back' END
+                ELSE 'takes it back' END,
+           CASE WHEN v.journal->>'applies_to' <> '' THEN clock_timestamp() END,
+           CASE WHEN v.journal->>'applies_to' <> '' THEN 'applied by NAV on posting' END
     FROM delivery v
     JOIN document d ON d.id = v.document_id
     LEFT JOIN delivery r ON r.id = v.reverses
-    LEFT JOIN LATERAL (
-        SELECT iv.nav_document_no FROM document i JOIN delivery iv ON iv.document_id = i.id
-        WHERE v.reverses IS NULL AND i.company = d.company AND i.order_id = d.order_id
-          AND i.number = d.source->>'credits' AND i.kind = replace(d.kind, 'credit_note', 'invoice')
-          AND iv.reverses IS NULL AND iv.state <> 'refused'
-        ORDER BY iv.revision DESC LIMIT 1) credited ON true
+    LEFT JOIN LATERAL ({_CREDITED}) credited ON v.reverses IS NULL
     WHERE v.id = ANY (%s) AND d.kind <> 'cost_journal'
       AND (v.reverses IS NOT NULL OR d.source->>'credits' <> '')
     ON CONFLICT DO NOTHING
@@ -57,6 +63,19 @@ def note(cursor: Cursor, posted: Sequence[int]) -> None:
     if posted:
         cursor.execute(_NOTE, (list(posted),))
         cursor.execute(_SETTLE, (list(posted),))
+
+
+def credited(database: Database, documents: Sequence[int]) -> dict[int, str]:
+    """NAV document number of the invoice that each of these credit notes credits, where we posted it."""
+    with database.transaction() as cursor:
+        cursor.execute(
+            f"""
+            SELECT d.id, credited.nav_document_no FROM document d
+            CROSS JOIN LATERAL ({_CREDITED}) credited WHERE d.id = ANY (%s)
+            """,
+            (list(documents),),
+        )
+        return dict(cursor.fetchall())
 
 
 def still_open(database: Database) -> list[Application]:

@@ -32,7 +32,7 @@ Caption = Callable[[str], str]
 
 def page_party(kind: PartyKind, row: Mapping[str, Any], codes: Codes, read: Caption) -> Party:
     """A row of a card's page, with its ETag. It has no id but its number; `read` tells the option behind a
-    caption. Raises KeyError for a field that the page does not have."""
+    caption."""
     values = {field: str(row[name] or "") for field, name in FIELDS.items()}
     values[PartyField.CURRENCY] = values[PartyField.CURRENCY] or codes.local_currency
     values[PartyField.TAX_LIABLE] = str(bool(row["Tax_Liable"])).lower()

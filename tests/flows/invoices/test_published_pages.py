@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
@@ -12,6 +13,14 @@ from cin7_nav.hooks.errors import Misconfigured, NotFound, Refused
 from cin7_nav.hooks.nav_general_journal import PageLine
 from cin7_nav.hooks.nav_items import ItemCard, NavItems
 from cin7_nav.hooks.nav_odata_v4 import NavODataV4
+from cin7_nav.rules.amounts import cents
+from cin7_nav.store import audit
+
+from sandbox.world import build_world
+
+CUSTOMERS = build_world(1).customers
+EURO_CUSTOMER, EURO_CARD = next((one.name, one.nav_number) for one in CUSTOMERS if one.currency == "EUR")
+POUND_CUSTOMER = CUSTOMERS[0]
 
 pytestmark = pytest.mark.parametrize("channel", ["odata_v4"], indirect=True)
 
@@ -119,7 +128,7 @@ def test_a_page_that_takes_the_first_batch_is_found_out_at_the_first_line(flow: 
     flow.ready()
     flow.sandbox.nav.patch("settings", {"first_batch": True})
     whole = flow.stored(made).journal
-    with pytest.raises(Misconfigured, match="batch AAA of template CIN7: its page 39 takes the first batch"):
+    with pytest.raises(Misconfigured, match="batch AAA of template CIN7: its page 253 takes the first batch"):
         flow.nav.insert_journal("CIN7", "C7", whole, {})
     assert lines_in_nav(flow) == []
 
@@ -209,3 +218,184 @@ def _once(then: Callable[..., int], first: int) -> Callable[..., int]:
     """A method that answers `first` once."""
     answers = [first]
     return lambda self, template: answers.pop() if answers else then(self, template)
+
+
+# --- currency, due date, application, VAT ---
+
+
+def ledger(flow: Any, service: str = "customer_ledger") -> list[dict[str, Any]]:
+    hook = flow.nav._hook
+    return list(hook.rows(hook.service(service)))
+
+
+def test_a_document_in_the_cards_currency_stays_in_it_and_so_does_its_reversal(flow: Any) -> None:
+    """The general ledger has local currency at the document's own rate."""
+    made = flow.sale("1028.75", customer=EURO_CUSTOMER, rate="0.9", document_rate="0.85431")
+    flow.ready()
+    assert flow.deliver() == {"posted": 1}
+    total, local = Decimal(made["total"]), cents(Decimal(made["total"]) * Decimal("0.85431"))
+    (entry,) = ledger(flow)
+    assert (entry["Currency_Code"], entry["Amount"], entry["Amount_LCY"]) == ("EUR", total, local)
+    assert flow.net(made)["2310"] == local
+    assert flow.net(made)["6110"] == -cents(Decimal("1028.75") * Decimal("0.85431"))
+    flow.act(made, "void")
+    flow.collect()
+    flow.translate()
+    assert flow.deliver() == {"reversed": 1}
+    assert flow.net(made) == {}
+    assert [(row["Currency_Code"], row["Amount"], row["Open"]) for row in ledger(flow)] == [
+        ("EUR", total, False),
+        ("EUR", -total, False),
+    ]
+
+
+@pytest.mark.parametrize("rate", ["0.0068", "0.85431", "123.456789"])
+def test_whatever_the_rate_nav_finds_both_currencies_in_balance(flow: Any, rate: str) -> None:
+    lines = [
+        {"sku": f"HV-{number:04}", "quantity": 3, "price": f"{number}.3333", "tax_rule": "20% VAT on Sales"}
+        for number in range(1, 20)
+    ]
+    made = flow.sale(lines=lines, customer=EURO_CUSTOMER, document_rate=rate)
+    flow.ready()
+    assert flow.deliver() == {"posted": 1}
+    (entry,) = ledger(flow)
+    assert entry["Amount"] == Decimal(made["total"])
+    assert sum(flow.net(made).values()) == 0
+
+
+def test_a_document_in_local_currency_is_not_sent_to_a_card_in_another(flow: Any) -> None:
+    flow.edit("parties.yaml", "customers:\n", f'customers:\n  "{POUND_CUSTOMER.name}": {EURO_CARD}\n')
+    made = flow.sale("100.00", customer=POUND_CUSTOMER.name)
+    flow.ready()
+    assert flow.deliver() == {"needs_attention": 1}
+    (problem,) = flow.stored(made).problems
+    assert problem.code == "party_currency"
+    assert "has currency EUR, and the document goes to NAV in GBP" in problem.message
+
+
+def set_currency(flow: Any, code: str) -> None:
+    hook = flow.nav._hook
+    hook.write("PATCH", f"{hook.service('customer_card')}(No='{EURO_CARD}')", {"Currency_Code": code})
+
+
+def test_a_card_that_got_the_documents_currency_meanwhile_is_followed(flow: Any) -> None:
+    set_currency(flow, "")
+    made = flow.sale("100.00", customer=EURO_CUSTOMER)
+    flow.ready()
+    set_currency(flow, "EUR")
+    flow.reference.refresh(dt.timedelta(0))
+    assert flow.deliver() == {"needs_attention": 1}
+    assert flow.problems(made) == ["party_currency"]
+    flow.translate(retry=True)
+    assert flow.deliver() == {"posted": 1}
+    assert [row["Currency_Code"] for row in ledger(flow)] == ["EUR"]
+
+
+@pytest.mark.parametrize("published", [True, False])
+def test_the_documents_due_date_goes_with_it_where_its_page_is_published(flow: Any, published: bool) -> None:
+    sold, bought = flow.sale("100.00"), flow.purchase("80.00")
+    flow.ready()
+    if not published:
+        del flow.nav._hook.settings.extra.services["sales_journal"]
+        del flow.nav._hook.settings.extra.services["purchase_journal"]
+    assert flow.deliver() == {"posted": 2}
+    for made, service in ((sold, "customer_ledger"), (bought, "vendor_ledger")):
+        due = flow.stored(made).document.due_date
+        assert due is not None
+        assert [row["Due_Date"] for row in ledger(flow, service)] == [
+            due.isoformat() if published else "0001-01-01"
+        ]
+
+
+def credited(flow: Any) -> tuple[Any, Any]:
+    """A posted invoice, and a credit note to it that is ready."""
+    made = flow.sale("100.00")
+    flow.ready()
+    flow.deliver()
+    note = flow.sandbox.cin7.post(f"invoice/{made['task_id']}/credit", {"announce": False})
+    flow.collect()
+    flow.translate()
+    return made, note
+
+
+def test_a_credit_note_settles_what_it_credits(flow: Any) -> None:
+    credited(flow)
+    assert flow.deliver() == {"posted": 1}
+    assert [(row["Open"], row["Remaining_Amt_LCY"]) for row in ledger(flow)] == [(False, 0), (False, 0)]
+
+
+def test_a_credit_note_to_what_was_settled_meanwhile_stays_open_and_is_listed(flow: Any) -> None:
+    made, _ = credited(flow)
+    number, customer = flow.nav_number(made), ledger(flow)[0]["Customer_No"]
+    lines = [
+        {"type": "Customer", "account": customer, "amount": "-120.00"},
+        {"account": "6110", "amount": "120.00"},
+    ]
+    flow.sandbox.nav.post("by-hand/post-journal", {"number": "PAID", "lines": lines})
+    flow.sandbox.nav.post("by-hand/apply", {"party": "customer", "documents": [number, "PAID"]})
+    assert flow.deliver() == {"posted": 1}
+    assert [row["Open"] for row in ledger(flow)] == [False, False, True]
+    assert flow.sql("SELECT applies_to, done_at FROM application") == [(number, None)]
+
+
+def test_a_credit_note_is_listed_where_the_ledger_is_not_published(flow: Any) -> None:
+    made, _ = credited(flow)
+    customers = ledger(flow)
+    del flow.nav._hook.settings.extra.services["customer_ledger"]
+    assert flow.deliver() == {"posted": 1}
+    assert flow.sql("SELECT applies_to, done_at FROM application") == [(flow.nav_number(made), None)]
+    assert len(customers) == 1
+
+
+def test_a_vat_code_goes_with_its_line(flow: Any) -> None:
+    flow.edit("company.yaml", "posting: post", "posting: stage")
+    made = flow.sale("100.00")
+    flow.ready()
+    journal = flow.stored(made).journal
+    lines = (*journal.lines[:1], *(replace(line, tax_code="STANDARD") for line in journal.lines[1:]))
+    flow.nav.insert_journal("CIN7", "C7", replace(journal, lines=lines), {})
+    assert [line.line.tax_code for line in lines_in_nav(flow)] == ["", "STANDARD", "STANDARD"]
+
+
+# --- older versions ---
+
+
+def test_descriptions_are_cut_to_what_this_version_holds(flow: Any) -> None:
+    flow.sandbox.nav.patch("settings", {"longest_text": 50})
+    made = flow.sale("100.00")
+    (sale,) = [one for one in flow.sandbox.cin7.get("truth")["invoices"] if one["task_id"] == made["task_id"]]
+    flow.sandbox.cin7.post(f"sale/{sale['order_id']}/raw", {"Customer": "N" * 255})
+    flow.ready()
+    assert flow.deliver() == {"posted": 1}
+    assert {len(entry.description) for entry in flow.entries(made)} == {50}
+
+
+def told(flow: Any, made: Any) -> str:
+    return str(audit.trail(flow.database, str(flow.stored(made).key))[-1].why)
+
+
+@pytest.mark.parametrize(
+    "column", ["GeneralJournal.External_Document_No", "SalesJournal.Due_Date", "GeneralJournal.Description"]
+)
+def test_a_column_that_the_journal_page_lacks_is_named_and_nothing_stays_in_nav(
+    flow: Any, column: str
+) -> None:
+    made = flow.sale("100.00")
+    flow.ready()
+    flow.sandbox.nav.patch("settings", {"lacking_columns": [column]})
+    assert flow.deliver() == {"ready": 1}
+    page, _, name = column.partition(".")
+    assert f"published page {page} has no column {name}" in told(flow, made)
+    assert lines_in_nav(flow) == []
+    flow.sandbox.nav.patch("settings", {"lacking_columns": []})
+    flow.nav._hook._columns = {}
+    flow.sql("DELETE FROM reference_set WHERE entity = 'columns'")
+    assert flow.deliver() == {"posted": 1}
+
+
+@pytest.mark.parametrize("column", ["G_L_Account_Card.Direct_Posting", "Customer_Card.Currency_Code"])
+def test_a_column_that_a_page_read_lacks_is_named(flow: Any, column: str) -> None:
+    flow.sandbox.nav.patch("settings", {"lacking_columns": [column]})
+    page, _, name = column.partition(".")
+    with pytest.raises(Misconfigured, match=f"published page {page} has no column {name}"):
+        flow.reference.refresh(dt.timedelta(0))

@@ -265,8 +265,9 @@ def test_a_credit_note_is_posted_and_is_to_be_applied_to_its_invoice(flow: Any) 
     assert flow.state(note) == "posted"
     entries = {entry.account_no: entry.amount for entry in flow.entries(note)}
     assert (entries["2310"], entries["6110"]) == (Decimal("-120.00"), Decimal("100.00"))
-    assert flow.sql("SELECT applies_to, why, done_at FROM application") == [
-        (flow.nav_number(made), "credits it", None)
+    done_by = None if flow.nav.is_atomic else "applied by NAV on posting"
+    assert flow.sql("SELECT applies_to, why, done_by FROM application") == [
+        (flow.nav_number(made), "credits it", done_by)
     ]
 
 
@@ -285,7 +286,6 @@ def test_a_voided_credit_note_is_taken_back(flow: Any) -> None:
     flow.act(note, "void")
     run(flow)
     assert (flow.state(note), flow.net(note)) == ("reversed", {})
-    assert [done for (done,) in flow.sql("SELECT done_by FROM application ORDER BY delivery_id")] == [
-        "taken back",
-        None,
-    ]
+    first = "taken back" if flow.nav.is_atomic else "applied by NAV on posting"
+    done_by = [one for (one,) in flow.sql("SELECT done_by FROM application ORDER BY delivery_id")]
+    assert done_by == [first, None]

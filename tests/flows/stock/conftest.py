@@ -6,10 +6,11 @@ import datetime as dt
 import json
 import shutil
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -24,7 +25,8 @@ from cin7_nav.flows.stock.places import Places
 from cin7_nav.flows.stock.translate import translate
 from cin7_nav.hooks.cin7 import Cin7Hook
 from cin7_nav.hooks.nav import NavHook
-from cin7_nav.hooks.nav_items import ItemEntry, NavItems
+from cin7_nav.hooks.nav_items import ITEM_CARD, LOCATION_LIST, ItemEntry, NavItems
+from cin7_nav.hooks.nav_pages import PAGES
 from cin7_nav.mappings import Mappings, load
 from cin7_nav.mappings.stock import Stock
 from cin7_nav.movements import Movement
@@ -236,7 +238,9 @@ def cin7_hook(sandbox: Sandbox) -> Cin7Hook:
     )
 
 
-def nav_hook(sandbox: Sandbox, services: dict[str, str]) -> NavHook:
+def nav_hook(
+    sandbox: Sandbox, services: dict[str, str], channel: Mapping[str, Any] = MappingProxyType({})
+) -> NavHook:
     return NavHook(
         connection=Connection(
             conn_id="nav_default",
@@ -251,7 +255,8 @@ def nav_hook(sandbox: Sandbox, services: dict[str, str]) -> NavHook:
                     "environment": "sandbox",
                     "authority": sandbox.nav.url,
                     "ca_bundle": str(sandbox.nav.ca),
-                    "services": services,
+                    **channel,
+                    "services": services | channel.get("services", {}),
                 }
             ),
         ),
@@ -259,15 +264,27 @@ def nav_hook(sandbox: Sandbox, services: dict[str, str]) -> NavHook:
     )
 
 
+@pytest.fixture(params=["api_v2", "odata_v4"])
+def channel(request: pytest.FixtureRequest, sandbox: Sandbox) -> dict[str, Any]:
+    """How the connection names the channel; over pages alone NAV speaks German."""
+    if request.param == "api_v2":
+        return {}
+    sandbox.nav.patch("settings", {"option_language": "de-DE"})
+    services = {name: PAGES[name].name for name in (ITEM_CARD, LOCATION_LIST)}
+    return {"channel": request.param, "language": "de-DE", "services": services}
+
+
 @pytest.fixture
-def new_warehouse(database: Database, sandbox: Sandbox, tmp_path: Path) -> Callable[..., Warehouse]:
+def new_warehouse(
+    database: Database, sandbox: Sandbox, tmp_path: Path, channel: dict[str, Any]
+) -> Callable[..., Warehouse]:
     def make(**services: str | None) -> Warehouse:
         sandbox.cin7.patch("settings", {"rate_limit": False, "opening_stock": "none"})
         webhook_secrets.admit(database, "cin7", SECRET)
         directory = tmp_path / "mappings"
         shutil.copytree(SHIPPED, directory)
         named = {name: page for name, page in {**SERVICES, **services}.items() if page}
-        nav = NavItems(nav_hook(sandbox, named))
+        nav = NavItems(nav_hook(sandbox, named, channel))
         return Warehouse(database, sandbox, cin7_hook(sandbox), nav, directory)
 
     return make

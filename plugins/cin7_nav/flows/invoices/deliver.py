@@ -120,6 +120,7 @@ class Deliverer:
             passed = self._checked(chunk)
             if not passed:
                 return UnderWay(chunk)
+            passed = self._applied(passed)
             taken = self._entries(journal.document_no for _, journal in passed)
             template = self.mappings.company.template.value
             keyed = deliveries.store_keys(self.database, passed, template, self.run)
@@ -169,6 +170,21 @@ class Deliverer:
             documents.decide(cursor, verdicts, self.run)
         self.outcome.update(verdict.state for verdict in verdicts)
         return [pair for pair in ready if not problems[pair[0].id]]
+
+    def _applied(self, passed: Ready) -> list[tuple[Stored, Journal]]:
+        """The journals as they go out: applied to what they credit or take back, where NAV has that open."""
+        credits = [stored.id for stored, _ in passed if stored.document.credits]
+        credited = applications.credited(self.database, credits) if credits else {}
+        wanted = [
+            (stored, replace(journal, applies_to=journal.applies_to or credited.get(stored.id, "")))
+            for stored, journal in passed
+        ]
+        asked = [journal for _, journal in wanted if journal.applies_to]
+        open_ones = self.nav.applicable(asked) if asked else set()
+        return [
+            (stored, journal if journal.document_no in open_ones else replace(journal, applies_to=""))
+            for stored, journal in wanted
+        ]
 
     def _problems(self, ready: Ready) -> dict[int, tuple[Problem, ...]]:
         """All that is in the way, but what a person said to be none: a twin of what is sent, and always of

@@ -61,6 +61,7 @@ class Reference:
         self.company = company
         self._now = now
         self._parties: dict[tuple[bool, str], TaxNumberMatch] = {}
+        self._currencies: dict[tuple[Entity, str], str] = {}
 
     def now(self) -> dt.datetime:
         """The time by which reference data ages."""
@@ -81,6 +82,7 @@ class Reference:
         if products:
             fetched.append(self._refresh_cin7("products", age))
         self._parties.clear()
+        self._currencies.clear()
         return any(fetched)
 
     def refresh_for_doubt(self) -> bool:
@@ -244,6 +246,15 @@ class Reference:
     def tax_number_match(self, document: SourceDocument) -> TaxNumberMatch:
         """What both systems know of the party's tax number; `prepare_parties` comes first."""
         return self._parties.get((document.key.kind.is_sale, document.party_id), TaxNumberMatch())
+
+    def card_currency(self, document: SourceDocument, number: str) -> str:
+        """The currency in which NAV takes documents of the customer or vendor with this number: that of the
+        card; empty for local currency, as always over a channel that carries no other."""
+        entity = Entity.CUSTOMERS if document.key.kind.is_sale else Entity.VENDORS
+        if (entity, number) not in self._currencies:
+            cards = self._party_cards(entity, [number]) if self.nav().carries_currency else {}
+            self._currencies[entity, number] = cards[number].currency if number in cards else ""
+        return self._currencies[entity, number]
 
     def categories(self, product_ids: Collection[str]) -> dict[str, str]:
         """Product category by product id; products not known are left out."""

@@ -18,7 +18,7 @@ from cin7_nav.mappings.reader import MappingError
 from cin7_nav.model import Fixer, Kind, Posting, Problem, RuleRef, SourceDocument, State, Translation
 from cin7_nav.rules.cost import translate_cost
 from cin7_nav.rules.numbers import document_no
-from cin7_nav.rules.party import resolve_party
+from cin7_nav.rules.party import ResolvedParty, resolve_party
 from cin7_nav.rules.precheck import first_open_date
 from cin7_nav.rules.translate import translate as to_journal
 from cin7_nav.rules.twins import TWIN
@@ -264,7 +264,21 @@ def to_translation(
         open_date = first_open_date(reference.chart([]), document.date)
         return translate_cost(document, mappings, document_no=number, revision=postings, open_date=open_date)
     party = resolve_party(document, mappings, reference.tax_number_match(document))
-    return to_journal(document, mappings, party, document_no=number, revision=postings, first=first)
+    foreign = document.currency != document.base_currency
+    in_its_currency = (
+        foreign
+        and isinstance(party, ResolvedParty)
+        and reference.card_currency(document, party.number) == document.currency
+    )
+    return to_journal(
+        document,
+        mappings,
+        party,
+        document_no=number,
+        revision=postings,
+        first=first,
+        in_its_currency=in_its_currency,
+    )
 
 
 def with_categories(
