@@ -44,8 +44,8 @@ test: setup ## the everyday tests (TESTS=tests/rules ARGS="-k rounding")
 test-long: setup ## the tests that start the whole stack or take long
 	$(VENV)/python -m pytest -m long $(TESTS) $(ARGS)
 
-campaign: setup ## die anywhere, 5,000 times: is all in the ledger once? (SEEDS=n; SEED=123 plays one)
-	$(VENV)/python -m tests.campaign $(if $(SEED),--seed $(SEED),$(if $(SEEDS),--seeds $(SEEDS)))
+campaign: setup ## die anywhere, 5,000 times: is all in the ledger once? (SEEDS=n; SEED=123 plays one; FLAVOUR=bc-onprem)
+	$(VENV)/python -m tests.campaign $(if $(FLAVOUR),--flavour $(FLAVOUR)) $(if $(SEED),--seed $(SEED),$(if $(SEEDS),--seeds $(SEEDS)))
 
 bench: setup ## the benchmarks
 	$(VENV)/python -m bench $(ARGS)

@@ -28,6 +28,7 @@ from sandbox.nav.invoices import (
     delete_draft,
     key_in,
 )
+from sandbox.nav.journal import is_blank
 from sandbox.nav.nav import Nav
 from sandbox.nav.wire import dumps, loads
 from sandbox.world import more_suppliers, opening_stock
@@ -202,7 +203,7 @@ def nav_admin_routes(nav: Nav) -> list[Route]:
                         "template": row["templateDisplayName"],
                         "batch": row["code"],
                         "approval": row["_approval"],
-                        "lines": len(nav.writer.batches.lines(row)),
+                        "lines": sum(not is_blank(line) for line in nav.writer.batches.lines(row)),
                     }
                     for row in nav.company.tables["journals"].rows.values()
                 ]

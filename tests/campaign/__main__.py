@@ -1,5 +1,7 @@
 """The campaign: `python -m tests.campaign --seeds 200`, or `--seed 123` to play one (0: a restored database).
 
+`--flavour bc-onprem` plays it on a NAV that is reached over published pages.
+
 Each worker has servers of its own. Ends with 1 where a seed is wrong, and tells what happened in it and how
 to play it again.
 """
@@ -25,7 +27,7 @@ WORKERS = 2
 PLAYED = "PLAYED "
 
 
-def work() -> None:
+def work(flavour: str) -> None:
     """Play the seeds that come in on standard input; one line of JSON for each."""
     from tests.campaign import plan, runs
     from tests.campaign.lab import lab
@@ -34,7 +36,7 @@ def work() -> None:
     logging.disable(logging.CRITICAL)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # leaves no servers' folders behind
     runs.prepare()
-    with lab() as servers:
+    with lab(flavour) as servers:
         for line in sys.stdin:
             seed = int(line)
             played = Seed(servers, plan.plan(seed) if seed else plan.restored_plan()).play()
@@ -44,7 +46,8 @@ def work() -> None:
 class Campaign:
     """Seeds, played side by side."""
 
-    def __init__(self, seeds: list[int]) -> None:
+    def __init__(self, seeds: list[int], flavour: str) -> None:
+        self._flavour = flavour
         self._left = iter(seeds)
         self._lock = threading.Lock()
         self.played: list[dict[str, Any]] = []
@@ -62,7 +65,7 @@ class Campaign:
         """Give a worker one seed after the other."""
         plain = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
         worker = subprocess.Popen(
-            [sys.executable, "-m", "tests.campaign", "--worker"],
+            [sys.executable, "-m", "tests.campaign", "--worker", "--flavour", self._flavour],
             cwd=ROOT,
             env={**plain, "AIRFLOW__CORE__LOAD_EXAMPLES": "False"},
             stdin=subprocess.PIPE,
@@ -92,7 +95,7 @@ class Campaign:
         with self._lock:
             self.played.append(played)
             if played["wrong"]:
-                print(*story(played), sep="\n", flush=True)
+                print(*story(played, self._flavour), sep="\n", flush=True)
             if len(self.played) % 500 == 0:
                 print(f"{len(self.played)} seeds played", flush=True)
 
@@ -121,28 +124,30 @@ class Campaign:
         return not self.lost and not any(one["wrong"] for one in self.played)
 
 
-def story(played: dict[str, Any]) -> Iterator[str]:
+def story(played: dict[str, Any], flavour: str) -> Iterator[str]:
     yield f"seed {played['seed']}, {played['seconds']:.1f} s"
     yield from (f"  {line}" for line in played["story"])
     yield from (f"  WRONG {line}" for line in played["wrong"])
-    yield f"  to play it again: make campaign SEED={played['seed']}"
+    where = "" if flavour == "online" else f" FLAVOUR={flavour}"
+    yield f"  to play it again: make campaign SEED={played['seed']}{where}"
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.campaign", description=__doc__)
     parser.add_argument("--seeds", type=int, default=5000, help="play the seeds 1 to this one, and 0")
     parser.add_argument("--seed", type=int, help="play only this one and tell its story")
+    parser.add_argument("--flavour", default="online", choices=("online", "bc-onprem"))
     parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.worker:
-        work()
+        work(chosen.flavour)
         return 0
     started = time.monotonic()
     one = chosen.seed is not None
-    campaign = Campaign([chosen.seed] if one else list(range(chosen.seeds + 1)))
+    campaign = Campaign([chosen.seed] if one else list(range(chosen.seeds + 1)), chosen.flavour)
     campaign.play()
     if one and campaign.is_right:
-        print(*story(campaign.played[0]), sep="\n")
+        print(*story(campaign.played[0], chosen.flavour), sep="\n")
     print(*campaign.told(), sep="\n")
     seconds = time.monotonic() - started
     print(f"{seconds:.0f} s, {seconds / max(1, len(campaign.played)):.2f} s per seed")

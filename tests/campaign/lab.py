@@ -23,6 +23,7 @@ from stack import sandbox as sandbox_stack
 from stack.postgres import Postgres, Role, wait_until_ready
 from stack.sandbox import Sandbox
 from stack.settings import Settings
+from stack.verdict import Ledger, PageLedger
 from tests.campaign import runs
 
 OURS = "cin7_nav"
@@ -102,6 +103,14 @@ class Lab:
         """Both vendors as in the beginning."""
         self.sandbox.reset()
         self.sandbox.cin7.patch("settings", {"rate_limit": False})
+        if self.settings.flavour != "online":
+            self.sandbox.nav.post("journal-batch", connections.SHARED_BATCH)
+
+    def entries(self) -> list[dict[str, Any]]:
+        """Everything in NAV's general ledger."""
+        nav, flavour = self.sandbox.nav, self.settings.flavour
+        ledger = Ledger(nav) if flavour == "online" else PageLedger(nav, connections.INSTANCES[flavour])
+        return ledger.entries()
 
     def environment(self) -> dict[str, str]:
         """The connections, as Airflow reads them; Cin7's calls are not counted."""
@@ -157,14 +166,15 @@ def _connected(dsn: str) -> psycopg2.extensions.connection:
 
 
 @contextlib.contextmanager
-def lab() -> Iterator[Lab]:
-    """A running lab in a temporary folder."""
+def lab(flavour: str = "online") -> Iterator[Lab]:
+    """A running lab in a temporary folder; `flavour`: which NAV the sandbox plays."""
     with contextlib.ExitStack() as stack:
         folder = Path(tempfile.mkdtemp(prefix="cin7-nav-campaign-"))
         folder.chmod(0o755)
         stack.callback(shutil.rmtree, folder)
         ports = {name: processes.free_port() for name in ("SANDBOX_CIN7_PORT", "SANDBOX_NAV_PORT")}
-        settings = Settings(folder, True, {name: str(port) for name, port in ports.items()})
+        given = {name: str(port) for name, port in ports.items()} | {"SANDBOX_NAV_FLAVOUR": flavour}
+        settings = Settings(folder, True, given)
         server = Postgres(folder / "postgres", processes.free_port(), "postgres", durable=False)
         made = Lab(folder, server, _sandbox(folder, settings, stack), settings)
         stack.callback(server.destroy)
@@ -178,10 +188,11 @@ def _sandbox(folder: Path, settings: Settings, stack: contextlib.ExitStack) -> S
     cin7, nav = settings.port("SANDBOX_CIN7_PORT"), settings.port("SANDBOX_NAV_PORT")
     state = folder / "sandbox"
     process = processes.spawn(
-        sandbox_stack.command(cin7, nav, state, "http://127.0.0.1:9"), folder / "sandbox.log"
+        sandbox_stack.command(cin7, nav, state, "http://127.0.0.1:9", flavour=settings.flavour),
+        folder / "sandbox.log",
     )
     stack.callback(processes.stop, process)
-    running = Sandbox.at(cin7, nav, state)
+    running = Sandbox.at(cin7, nav, state, settings.flavour)
     processes.wait_until(
         lambda: process.poll() is not None or running.is_up(), 30, "the sandbox does not answer"
     )

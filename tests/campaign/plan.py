@@ -28,10 +28,19 @@ LIVES: tuple[tuple[str, ...], ...] = (
 BOUNDARIES = {"collect": 70, "translate": 60, "deliver": 120, "settle": 60}
 """About how many boundaries a step has; a seeded one beyond its last lets the step live."""
 
+POST = r"Microsoft\.NAV\.post|PostGeneralJournal"
 PATHS = {
-    "nav": (r"/journals$", r"Microsoft\.NAV\.post", "generalLedgerEntries", r"/journals\(", r"\$batch", ".*"),
+    "nav": (
+        r"/journals$|/\w+Journal$",
+        POST,
+        "generalLedgerEntries|G_LEntries",
+        r"/journals\(|/GeneralJournal\(",
+        r"\$batch|\$metadata",
+        ".*",
+    ),
     "cin7": ("/sale$", "/salelist", "/purchase$", "/advanced-purchase", "/purchaselist", ".*"),
 }
+"""Of calls over the API and over published pages."""
 KINDS = ("lost_before", "lost_after", "lost_after", "lost_after", "reset", "truncated", "html", "status")
 OUTAGE = 30
 """So many connections in a row are cut where a vendor restarts."""
@@ -146,7 +155,7 @@ def restored_plan() -> Plan:
     one that it did not post; now other documents come first and are given the lost hour's numbers."""
     chance = random.Random(1)
     invoices = [made(chance, number) for number in range(6)]
-    no_posting = Fault("nav", "lost_before", r"Microsoft\.NAV\.post", 1)
+    no_posting = Fault("nav", "lost_before", POST, 1)
     return Plan(
         0,
         (

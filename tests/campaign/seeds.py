@@ -12,7 +12,6 @@ from typing import Any
 from cin7_nav.store import audit, webhook_secrets
 from cin7_nav.store.database import Database
 
-from stack.verdict import Ledger
 from tests.campaign import judge
 from tests.campaign.lab import DUMP, OURS, SECRET, Lab
 from tests.campaign.plan import Act, Fault, Interruption, Plan, Stage
@@ -197,7 +196,7 @@ class Seed:
     def _wrong(self) -> list[str]:
         nav = self.lab.sandbox.nav
         truth = self.lab.sandbox.cin7.get("truth")["invoices"]
-        entries = Ledger(nav).entries()
+        entries = self.lab.entries()
         self.played.counts["documents"] += len(truth)
         self.played.counts["NAV documents"] += len({entry["documentNumber"] for entry in entries})
         wrong = judge.faults(truth, entries)

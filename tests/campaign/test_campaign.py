@@ -7,6 +7,8 @@ import sys
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 from stack.settings import ROOT
 from tests.campaign import judge
 from tests.campaign.plan import STEPS, Stage, plan
@@ -76,9 +78,10 @@ def test_a_seed_has_one_plan_and_every_twentieth_ends_postgresql() -> None:
     assert ends == list(range(20, SEEDS + 1, 20))
 
 
-def test_every_document_is_in_the_ledger_once_whatever_dies() -> None:
+@pytest.mark.parametrize(("flavour", "seeds"), [("online", SEEDS), ("bc-onprem", SEEDS // 2)])
+def test_every_document_is_in_the_ledger_once_whatever_dies(flavour: str, seeds: int) -> None:
     """Seed 0 is the database restored from an older dump."""
-    command = [sys.executable, "-m", "tests.campaign", "--seeds", str(SEEDS)]
+    command = [sys.executable, "-m", "tests.campaign", "--seeds", str(seeds), "--flavour", flavour]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     for step in STEPS:

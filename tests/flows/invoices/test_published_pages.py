@@ -220,6 +220,29 @@ def _once(then: Callable[..., int], first: int) -> Callable[..., int]:
     return lambda self, template: answers.pop() if answers else then(self, template)
 
 
+@pytest.mark.parametrize("lines", [1, 3])
+def test_what_lies_in_nav_without_our_knowing_is_not_inserted_again(flow: Any, lines: int) -> None:
+    """As after the restore of an older database of ours."""
+    made = flow.sale("100.00")
+    flow.ready()
+    journal = flow.stored(made).journal
+    flow.nav.insert_journal("CIN7", "C7", replace(journal, lines=journal.lines[:lines]), {})
+    assert flow.deliver() == {"posted": 1}
+    assert flow.is_posted_once(made)
+    assert lines_in_nav(flow) == []
+
+
+def test_other_lines_under_our_number_stay_as_they_are_and_nothing_is_posted(flow: Any) -> None:
+    made = flow.sale("100.00")
+    flow.ready()
+    journal = flow.stored(made).journal
+    other = replace(journal.lines[1], amount=Decimal("-7.00"))
+    flow.nav.insert_journal("CIN7", "C7", replace(journal, lines=(other,)), {})
+    assert flow.deliver() == {"unknown": 1}
+    assert flow.problems(made) == ["batch_in_use"]
+    assert [line.line.amount for line in lines_in_nav(flow)] == [Decimal("-7.00")]
+
+
 # --- currency, due date, application, VAT ---
 
 

@@ -13,6 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from types import MappingProxyType
 
 from cin7_nav.flows.invoices.checks import Checks, Ready, only_twins
 from cin7_nav.flows.invoices.reference import Reference
@@ -21,6 +22,7 @@ from cin7_nav.hooks.errors import Misconfigured, OutcomeUnknown, Refused, Unavai
 from cin7_nav.hooks.nav_errors import nav_refusal
 from cin7_nav.mappings.load import Mappings
 from cin7_nav.model import AccountType, Fixer, Journal, JournalLine, Posting, Problem, State
+from cin7_nav.rules.numbers import batch_code
 from cin7_nav.rules.staged_lines import differences
 from cin7_nav.rules.twins import TWIN
 from cin7_nav.store import applications, decisions, deliveries, documents
@@ -123,6 +125,7 @@ class Deliverer:
             passed = self._applied(passed)
             taken = self._entries(journal.document_no for _, journal in passed)
             template = self.mappings.company.template.value
+            lying = self._lying(template, passed)
             keyed = deliveries.store_keys(self.database, passed, template, self.run)
         except BaseException:
             documents.release(self.database, [stored.id for stored in chunk], self.run)
@@ -133,7 +136,7 @@ class Deliverer:
             if one.nav_document_no in taken
         ]
         fresh = [one for one in keyed if one.nav_document_no not in taken]
-        return UnderWay(chunk, passed, found, self._started(pool, fresh))
+        return UnderWay(chunk, passed, found, self._started(pool, fresh, lying))
 
     def _end(self, one: UnderWay) -> None:
         with self._released(one.chunk):
@@ -209,14 +212,37 @@ class Deliverer:
             attempts = self._started(pool, fresh)
         return self._prove([attempt.result() for attempt in attempts])
 
-    def _started(self, pool: ThreadPoolExecutor, fresh: Sequence[Delivery]) -> list[Future[Sent]]:
-        defaults = self.reference.account_defaults()
-        return [pool.submit(self._attempt, delivery, defaults) for delivery in fresh]
+    def _lying(self, template: str, passed: Ready) -> dict[str, StagedJournal]:
+        """What lies in NAV under these numbers without our knowing, as after the restore of an older database
+        of ours. An insert that is atomic finds that out by itself."""
+        if self.nav.is_atomic:
+            return {}
+        numbers = [journal.document_no for _, journal in passed]
+        return self.nav.find_journals([JournalName(template, batch_code(one), one) for one in numbers])
 
-    def _attempt(self, delivery: Delivery, defaults: Mapping[str, Sequence[str]]) -> Sent:
+    def _started(
+        self,
+        pool: ThreadPoolExecutor,
+        fresh: Sequence[Delivery],
+        lying: Mapping[str, StagedJournal] = MappingProxyType({}),
+    ) -> list[Future[Sent]]:
+        defaults = self.reference.account_defaults()
+        return [
+            pool.submit(self._attempt, delivery, defaults, lying.get(delivery.batch_code))
+            for delivery in fresh
+        ]
+
+    def _attempt(
+        self, delivery: Delivery, defaults: Mapping[str, Sequence[str]], lying: StagedJournal | None
+    ) -> Sent:
         if delivery.posting is Posting.POST and not self.nav.can_post:
             return _not_postable(delivery)
         try:
+            if lying is not None and not _is_begun(delivery.journal, lying):
+                known = _same_lines(delivery.journal, lying)
+                return self._finish(delivery, lying) if known else _foreign_batch(delivery, lying)
+            if lying is not None:
+                self.nav.delete_journal(lying.journal_id)
             staged = self.nav.insert_journal(
                 delivery.template, delivery.batch_code, delivery.journal, defaults
             )
