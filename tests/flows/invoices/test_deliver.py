@@ -504,3 +504,22 @@ def test_of_two_documents_with_one_number_the_second_waits_and_others_go_on(flow
     assert {flow.state(first), flow.state(second)} == {"posted", "needs_attention"}
     assert flow.problems(first) + flow.problems(second) == ["number_taken"]
     assert flow.is_posted_once(other)
+
+
+def test_a_link_slower_than_the_timeout_ends_in_asking_and_not_in_sending_again(flow: Any) -> None:
+    """`timeout_s` of the connection says how long NAV may be silent."""
+    made = flow.sale()
+    flow.ready()
+    extra = flow.nav._hook.settings.extra
+    extra.timeout_s = 0.4
+    flow.interrupt("insert_journal", lambda *_: slow(flow, 1.0), before=True)
+    # the first call of an insert over pages only asks for its place: nothing was sent yet
+    assert flow.deliver() == {"unknown" if flow.nav.is_atomic else "ready": 1}
+    slow(flow, 0.0)
+    flow.forget_leases()
+    assert flow.deliver() == {"posted": 1}
+    assert flow.is_posted_once(made)
+
+
+def slow(flow: Any, seconds: float) -> None:
+    flow.sandbox.nav.patch("settings", {"latency_seconds": seconds})
