@@ -33,7 +33,10 @@ def arguments() -> argparse.Namespace:
         "--flavour",
         choices=tuple(FLAVOURS),
         default="online",
-        help="which NAV; all but online speak plain http",
+        help="which NAV; all but online speak plain http by default",
+    )
+    parser.add_argument(
+        "--tls", action="store_true", help="NAV on-premises speaks https (ODataServicesSSLEnabled)"
     )
     parser.add_argument("--only", choices=("cin7", "nav"), help="start one side alone")
     return parser.parse_args()
@@ -52,7 +55,7 @@ def servers(options: argparse.Namespace) -> list[uvicorn.Server]:
         flavour = FLAVOURS[options.flavour]
         create_nav = importlib.import_module("sandbox.nav.app").create_app
         app = create_nav(world, clock, options.state_dir, flavour)
-        if flavour.is_online:
+        if flavour.is_online or options.tls:
             chain, key = certificate(options.state_dir)
             found.append(_server(app, options.nav_port, ssl_certfile=chain, ssl_keyfile=key))
             print(f"NAV        https://127.0.0.1:{options.nav_port} (trust {options.state_dir / 'ca.pem'})")

@@ -125,21 +125,24 @@ def nav_sandbox(sandbox: Sandbox) -> Side:
 
 
 @pytest.fixture(scope="session")
-def on_premises_processes(folder: Path) -> Iterator[Callable[[str], Side]]:
+def on_premises_processes(folder: Path) -> Iterator[Callable[..., Side]]:
     """Starts the NAV side in a flavour, once each."""
     running: dict[str, tuple[Any, Side]] = {}
 
-    def start(flavour: str) -> Side:
-        if flavour not in running:
-            port, log = processes.free_port(), folder / f"nav-{flavour}.log"
+    def start(flavour: str, *options: str) -> Side:
+        name = "".join((flavour, *options))
+        if name not in running:
+            port, log, state = processes.free_port(), folder / f"nav-{name}.log", folder / name
             command = [sys.executable, "-m", "sandbox", "--only", "nav", "--flavour", flavour,
-                       "--nav-port", str(port), "--state-dir", str(folder / flavour)]  # fmt: skip
+                       "--nav-port", str(port), "--state-dir", str(state), *options]  # fmt: skip
             process = processes.spawn(command, log)
-            side = Side(f"http://127.0.0.1:{port}")
-            running[flavour] = (process, side)
+            secure = "--tls" in options
+            side = Side(f"https://127.0.0.1:{port}" if secure else f"http://127.0.0.1:{port}",
+                        state / "ca.pem" if secure else None)  # fmt: skip
+            running[name] = (process, side)
             processes.wait_until(lambda: process.poll() is not None or side.is_up(), 30, "no answer")
             assert process.poll() is None, log.read_text()
-        return running[flavour][1]
+        return running[name][1]
 
     yield start
     for process, _ in running.values():
@@ -147,11 +150,11 @@ def on_premises_processes(folder: Path) -> Iterator[Callable[[str], Side]]:
 
 
 @pytest.fixture
-def on_premises(on_premises_processes: Callable[[str], Side]) -> Callable[[str], Side]:
+def on_premises(on_premises_processes: Callable[..., Side]) -> Callable[..., Side]:
     """A NAV on-premises of a flavour in its seeded state."""
 
-    def fresh(flavour: str) -> Side:
-        side = on_premises_processes(flavour)
+    def fresh(flavour: str, *options: str) -> Side:
+        side = on_premises_processes(flavour, *options)
         side.reset()
         return side
 

@@ -371,7 +371,7 @@ class Company:
         return schema.COMPANIES.fresh(
             id=self.id,
             systemVersion="29.0.0.0",
-            name=COMPANY,
-            displayName=COMPANY,
+            name=self.settings.company_name,
+            displayName=self.settings.company_name,
             _version=1,
         )

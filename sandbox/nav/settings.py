@@ -8,11 +8,13 @@ from pydantic import Field
 
 from sandbox import admin
 from sandbox.nav.captions import Language
+from sandbox.world import COMPANY
 
 
 class Settings(admin.Settings):
     """How this Business Central behaves; the defaults are a plain, well set up company."""
 
+    company_name: str = COMPANY
     token_seconds: int = Field(3600, ge=1)
     """Lifetime of a newly issued access token, in real seconds."""
     application_enabled: bool = True

@@ -12,17 +12,20 @@ from typing import Any
 import pytest
 from airflow.sdk import Connection
 from cin7_nav.hooks.channel import Entity, JournalName
+from cin7_nav.hooks.errors import Refused
 from cin7_nav.hooks.nav import NavHook
 from cin7_nav.hooks.nav_channel import nav_channel
+from cin7_nav.hooks.nav_errors import nav_refusal
 from cin7_nav.hooks.nav_pages import PAGES
-from cin7_nav.model import AccountType, Journal, JournalLine
+from cin7_nav.model import AccountType, Fixer, Journal, JournalLine
 
 from sandbox.world import NAV_ACCESS_KEY, NAV_DOMAIN, NAV_PASSWORD, NAV_USER
+from stack.connections import TENANT
 from stack.sandbox import Side
 from stack.settings import ROOT
 
 SERVICES = {key: page.name for key, page in PAGES.items()}
-Start = Callable[[str], Side]
+Start = Callable[..., Side]
 
 
 def connect(side: Side, user: str = NAV_USER, password: str = NAV_PASSWORD, **extra: Any) -> NavHook:
@@ -57,6 +60,55 @@ def test_ntlm_login(on_premises: Start) -> None:
     side.patch("settings", {"credential_type": "Windows"})
     ok, said = connect(side, f"{NAV_DOMAIN}\\{NAV_USER}", auth="ntlm").test_connection()
     assert ok, said
+
+
+def test_entra_login(on_premises: Start) -> None:
+    """Business Central on-premises from 18.11 on, by TLS as MSAL wants it."""
+    side = on_premises("bc-onprem", "--tls")
+    side.patch("settings", {"credential_type": "AccessControlService"})
+    entra = {"auth": "entra", "tenant_id": TENANT, "authority": side.url, "ca_bundle": str(side.ca)}
+    client = "22222222-2222-4222-8222-222222222222"
+    hook = connect(side, client, "sandbox-nav-secret", instance="BC", **entra)
+    ok, said = hook.test_connection()
+    assert ok, said
+    ok, said = connect(side, client, "wrong", instance="BC", **entra).test_connection()
+    assert not ok
+    assert "Entra" in said
+
+
+def test_a_proxys_login_page_is_told_as_that(on_premises: Start) -> None:
+    side = on_premises("nav2018")
+    side.fault("html", ".*", times=10)
+    ok, said = connect(side).test_connection()
+    assert not ok
+    assert "a web page, as the login page of a proxy" in said
+
+
+def test_a_licence_that_lacks_a_table_is_told_as_a_permission() -> None:
+    """Microsoft's words of NAV 2018."""
+    said = "Your license does not grant you the following permissions on TableData Gen. Journal Line: Insert"
+    problem = nav_refusal(Refused(said, status=400), "NAV document C7S-1")
+    assert (problem.code, problem.fixer) == ("nav_refused_permission", Fixer.NAV_ADMINISTRATOR)
+    assert said in problem.message
+
+
+@pytest.mark.parametrize("company", ["O'Neil, Müller & Co. Ltd.", "CRONUS International Ltd.", "A (B) Test."])
+def test_a_companys_name_is_found_whatever_signs_it_has(on_premises: Start, company: str) -> None:
+    side = on_premises("nav2018")
+    side.patch("settings", {"company_name": company})
+    ok, said = connect(side, company=company).test_connection()
+    assert ok, said
+
+
+@pytest.mark.parametrize(("tenant", "works"), [("default", True), (None, False)])
+def test_a_server_with_several_tenants_is_told_which(
+    on_premises: Start, tenant: str | None, works: bool
+) -> None:
+    side = on_premises("nav2018")
+    side.patch("settings", {"tenant": "default"})
+    ok, said = connect(side, tenant=tenant).test_connection()
+    assert ok is works, said
+    assert works or "knows no such environment, tenant or company" in said
 
 
 @pytest.mark.parametrize(

@@ -192,7 +192,8 @@ class VendorHook(HttpHook):
             return json.loads(response.content, parse_float=Decimal)
         except ValueError:
             kind = response.headers.get("Content-Type", "no content type").partition(";")[0]
-            what = "a web page" if kind == "text/html" else f"no valid JSON ({kind})"
+            page = "a web page, as the login page of a proxy,"
+            what = page if kind == "text/html" else f"no valid JSON ({kind})"
             where = response.request.path_url.partition("?")[0]
             raise self.lost(
                 f"{self.vendor} answered {response.status_code} with {what} for {where}", repeatable
