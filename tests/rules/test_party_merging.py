@@ -178,4 +178,4 @@ def test_a_country_that_is_none_is_unmapped_unless_the_table_has_it() -> None:
 
 
 def test_nav_counts_characters_outside_the_basic_plane_twice() -> None:
-    assert party_fields.fitted(NAME, Side.NAV, "😀" * 51) == "😀" * 50
+    assert party_fields.fitted(NAME, Side.NAV, "😀" * 51, FieldRule(Direction.BOTH)) == "😀" * 50

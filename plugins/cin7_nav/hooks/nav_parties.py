@@ -22,6 +22,11 @@ class NavParties:
         self._known_codes: Codes | None = None
 
     @property
+    def room(self) -> Mapping[PartyField, int]:
+        """Characters that fields hold in this version of NAV; those not named hold what they always do."""
+        return {}
+
+    @property
     def codes(self) -> Codes:
         if self._known_codes is None:
             setup = next(self._hook.rows(self._hook.entity("generalLedgerSetup")), {})

@@ -18,7 +18,7 @@ from cin7_nav.hooks.nav_filters import chains, literal
 from cin7_nav.hooks.nav_parties import NavParties
 from cin7_nav.model import Party, PartyField, PartyKind, Side
 from cin7_nav.wire.nav_parties import Codes
-from cin7_nav.wire.nav_party_pages import page_body, page_party
+from cin7_nav.wire.nav_party_pages import FIELDS, page_body, page_party
 
 _CARDS = {PartyKind.CUSTOMER: "customer_card", PartyKind.SUPPLIER: "vendor_card"}
 
@@ -29,6 +29,13 @@ class NavPartyPages:
     def __init__(self, hook: NavHook) -> None:
         self._hook = hook
         self._captions = Captions(hook.settings.extra.language)
+
+    @cached_property
+    def room(self) -> Mapping[PartyField, int]:
+        """As `NavParties.room`: names and addresses were shorter before Business Central 14."""
+        cards = [self._hook.columns(service) for service in _CARDS.values()]
+        held = {field: [card[column] for card in cards if card[column]] for field, column in FIELDS.items()}
+        return {field: min(lengths) for field, lengths in held.items() if lengths}
 
     @cached_property
     def codes(self) -> Codes:

@@ -29,6 +29,8 @@ class FieldRule:
     to_cin7: Mapping[str, str] = field(default_factory=dict)
     """Folded NAV text → Cin7 text."""
     rule: RuleRef = _UNWRITTEN
+    nav_room: int | None = None
+    """Characters that this version of NAV holds, where it tells."""
 
     def may_write(self, side: Side) -> bool:
         """Whether the side ever gets the other one's value."""

@@ -38,7 +38,8 @@ ROOM: dict[Side, dict[PartyField, int]] = {
         PartyField.EMAIL: 256,
     },
 }
-"""Characters that a field holds: Microsoft's page and table objects, Cin7's API portal."""
+"""Characters that a field holds, unless this NAV tells otherwise: Microsoft's page and table objects, Cin7's
+API portal."""
 
 NEVER_EMPTIED = frozenset({PartyField.NAME, PartyField.CURRENCY, PartyField.PAYMENT_TERMS})
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060\ufeff]+")
@@ -119,12 +120,17 @@ def written(field: PartyField, side: Side, value: str, there: str, rule: FieldRu
     return value
 
 
-def fitted(field: PartyField, side: Side, text: str) -> str:
+def room(field: PartyField, side: Side, rule: FieldRule) -> int | None:
+    """Characters that the side holds; None: any number."""
+    return (rule.nav_room if side is Side.NAV else None) or ROOM[side].get(field)
+
+
+def fitted(field: PartyField, side: Side, text: str, rule: FieldRule) -> str:
     """As much of the text as the side has room for."""
-    room = ROOM[side].get(field)
-    if room is None or length(text) <= room:
+    most = room(field, side, rule)
+    if most is None or length(text) <= most:
         return text
-    while length(text) > room:
+    while length(text) > most:
         text = text[:-1]
     return text.rstrip()
 
@@ -135,7 +141,8 @@ def agree(field: PartyField, cin7: str, nav: str, rule: FieldRule) -> bool:
         return True
     if rule.too_long is not TooLong.CUT or not (cin7 and nav):
         return False
-    return same(field, fitted(field, Side.NAV, cin7), nav) or same(field, fitted(field, Side.CIN7, nav), cin7)
+    in_nav, in_cin7 = fitted(field, Side.NAV, cin7, rule), fitted(field, Side.CIN7, nav, rule)
+    return same(field, in_nav, nav) or same(field, in_cin7, cin7)
 
 
 def length(text: str) -> int:

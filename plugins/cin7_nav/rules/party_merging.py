@@ -136,9 +136,9 @@ class _Field:
         target = source.other
         there = self.held[0] if target is Side.CIN7 else self.held[1]
         text = party_fields.written(self.name, target, value, there, self.rule)
-        fitted = party_fields.fitted(self.name, target, text)
+        fitted = party_fields.fitted(self.name, target, text, self.rule)
         if fitted != text:
-            room = party_fields.ROOM[target][self.name]
+            room = party_fields.room(self.name, target, self.rule)
             told = (
                 f"{self.name} has {party_fields.length(text)} characters, {target.told} has room for {room}"
             )

@@ -155,6 +155,22 @@ def test_a_name_that_nav_has_no_room_for_waits_and_is_not_cut(linked: Any, lengt
     assert linked.link(made).problems == ()
 
 
+@pytest.mark.parametrize("channel", ["odata_v4"], indirect=True)
+def test_an_older_nav_is_known_to_have_less_room(linked: Any) -> None:
+    linked.edit("name: { direction: both, too_long: wait }", "name: { direction: both, too_long: cut }")
+    linked.sandbox.nav.patch("settings", {"longest_text": 50})
+    linked.nav._columns = {}
+    linked.__post_init__()
+    name = "Kite and Cord " * 5 + "x"
+    made = linked.supplier(name)
+    linked.poll()
+    cin7, nav = linked.pair(made)
+    assert (cin7.values[F.NAME], nav.values[F.NAME]) == (name, name[:50].strip())
+    linked.writes()
+    linked.poll()
+    assert linked.writes() == {}
+
+
 def test_a_name_is_cut_where_the_mapping_says_so_and_stays_whole_in_cin7(linked: Any) -> None:
     linked.edit("name: { direction: both, too_long: wait }", "name: { direction: both, too_long: cut }")
     name = "Kite and Cord " * 10 + "x"

@@ -8,6 +8,7 @@ import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TypeVar
 
 from cin7_nav.flows.parties.collect import OVERLAP, Collector, Reader
@@ -23,6 +24,7 @@ from cin7_nav.flows.parties.writing import Writer, Written
 from cin7_nav.hooks.channel import Entity
 from cin7_nav.hooks.errors import NotFound, OutcomeUnknown
 from cin7_nav.mappings.load import Mappings
+from cin7_nav.mappings.parties import FieldRules
 from cin7_nav.model import Fixer, Party, PartyField, PartyKind, Problem, Side
 from cin7_nav.rules import party_fields
 from cin7_nav.rules.party_matching import Link as Found
@@ -84,6 +86,15 @@ class Carrier:
         self._written = 0
         self._thorough = thorough
         self._created_in_nav = False
+
+    @cached_property
+    def rules(self) -> FieldRules:
+        """The mapping's, with what this version of NAV has room for."""
+        room = self.reader.nav.room
+        return {
+            name: replace(rule, nav_room=room.get(name))
+            for name, rule in self.mappings.parties.fields.items()
+        }
 
     def carry(self) -> Carried:
         """Everything that is due. Safe to repeat at any point. Raises `hooks.errors` where a side is away."""
@@ -284,7 +295,7 @@ class Carrier:
                 if cin7 is None or nav is None:
                     self._note_widow(link, [one for one in pair if one])
                     continue
-                merged = merge(cin7, nav, link.snapshot, self.mappings.parties.fields, link.chosen)
+                merged = merge(cin7, nav, link.snapshot, self.rules, link.chosen)
                 if merged.to_cin7 or merged.to_nav:
                     self._keep_the_same(link, cin7, nav)
                 else:
@@ -303,14 +314,14 @@ class Carrier:
 
     def _create(self, link: Link, source: Party, side: Side) -> bool:
         """Make the missing record; whether one of that name turned up instead, to be matched first."""
-        values, problems, cut = new_values(source, self.mappings.parties.fields)
+        values, problems, cut = new_values(source, self.rules)
         if not values.get(PartyField.NAME) and not problems:
             problems.append(Problem("party_without_name", "it has no name", source.place, Fixer.DATA_TEAM))
         if side is Side.CIN7 and (lacking := self.writer.missing_defaults(link.kind)):
             problems.append(lacking)
         terms = values.get(PartyField.PAYMENT_TERMS)
         if side is Side.NAV and terms and self.reader.nav.codes.terms_id(terms) is None:
-            rule = self.mappings.parties.fields[PartyField.PAYMENT_TERMS].rule
+            rule = self.rules[PartyField.PAYMENT_TERMS].rule
             problems.append(
                 Problem(
                     "payment_terms_not_in_nav",
@@ -371,7 +382,7 @@ class Carrier:
         merged = Merge()
         unknown = False
         for _ in range(ROUNDS):
-            rules = {n: rule for n, rule in self.mappings.parties.fields.items() if n not in failed}
+            rules = {n: rule for n, rule in self.rules.items() if n not in failed}
             merged = merge(cards[Side.CIN7], cards[Side.NAV], snapshot, rules, link.chosen)
             if not (merged.to_cin7 or merged.to_nav) or unknown:
                 break

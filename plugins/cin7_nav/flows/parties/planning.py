@@ -121,10 +121,10 @@ def new_values(card: Party, rules: FieldRules) -> tuple[dict[PartyField, str], l
         except Unmapped as error:
             problems.append(Problem("party_value_unmapped", str(error), where, Fixer.MAPPING_EDITOR))
             continue
-        fitted = party_fields.fitted(name, target, text)
+        fitted = party_fields.fitted(name, target, text, rule)
         if fitted != text:
             told = f"{name} has {party_fields.length(text)} characters, {target.told} has room for "
-            told += str(party_fields.ROOM[target][name])
+            told += str(party_fields.room(name, target, rule))
             if rule.too_long.value == "wait":
                 advice = f"{told}: shorten it in {card.side.told}, or let {rule.rule} cut it"
                 problems.append(Problem("party_value_too_long", advice, where, Fixer.DATA_TEAM))
