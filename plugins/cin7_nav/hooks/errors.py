@@ -33,6 +33,10 @@ class Misconfigured(VendorError):
         self.fixer = fixer
 
 
+class NotPublished(Misconfigured):
+    """A page or action that the connection names is not there."""
+
+
 class Unavailable(VendorError):
     """The call was certainly not carried out, or was a read: it may be repeated.
 

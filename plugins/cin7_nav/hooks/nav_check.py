@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import uuid4
 
-from cin7_nav.hooks.errors import Misconfigured, NotFound, Refused
+from cin7_nav.hooks.errors import Misconfigured, NotFound, NotPublished, Refused
 from cin7_nav.hooks.nav import WRITABLE_ACTIONS, NavHook
 from cin7_nav.hooks.nav_pages import PAGES
 
@@ -44,7 +44,7 @@ def _pages(hook: NavHook) -> str:
     for key in sorted(services.keys() - WRITABLE_ACTIONS):
         try:
             hook.get(hook.service(key), {"$top": 1})
-        except NotFound:
+        except (NotFound, NotPublished):
             missing.append(_to_publish(key, services[key]))
         except Refused as error:
             raise Misconfigured(f"NAV lets us not read {services[key]}: {error}") from None

@@ -10,6 +10,7 @@ from cin7_nav.hooks.errors import (
     CallLimit,
     Misconfigured,
     NotFound,
+    NotPublished,
     OutcomeUnknown,
     Refused,
     Unavailable,
@@ -24,6 +25,7 @@ _COLLISION = re.compile(r"deadlock|locked by another user|in a transaction done 
 _NO_COLUMN = re.compile(
     r"(property named|The property) '(?P<column>\w+)' .*on type '(Microsoft\.)?NAV\.(?P<page>\w+)'"
 )
+_NO_PAGE = re.compile(r"not found for the segment '(?P<page>\w+)'")
 _WRONG_ADDRESS = ("Internal_CompanyNotFound", "Internal_TenantNotFound", "NoEnvironment")
 _MESSAGE_LENGTH = 500
 
@@ -81,6 +83,11 @@ def error(response: requests.Response, repeatable: bool) -> VendorError | None:
         )
     if status == 400 and (unknown := _NO_COLUMN.search(said)):
         return lacking(unknown["page"], unknown["column"])
+    if status == 404 and "/ODataV4/" in response.request.path_url and (lost := _NO_PAGE.search(said)):
+        return NotPublished(
+            f"NAV publishes no {lost['page']}: publish it on page Web Services, as docs/nav-on-premises.md says,"
+            " or name it otherwise in the connection's `services`"
+        )
     if status == 501:
         return Refused(_sentence("NAV can't do that", said), status=status, code=code)
     if status == 408 or status >= 500 or _COLLISION.search(said):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from cin7_nav.hooks.errors import Misconfigured, NotFound, Refused
+from cin7_nav.hooks.errors import Misconfigured, NotFound, NotPublished, Refused
 from cin7_nav.hooks.nav_general_journal import PageLine
 from cin7_nav.hooks.nav_items import ItemCard, NavItems
 from cin7_nav.hooks.nav_odata_v4 import NavODataV4
@@ -414,6 +415,21 @@ def test_a_column_that_the_journal_page_lacks_is_named_and_nothing_stays_in_nav(
     flow.nav._hook._columns = {}
     flow.sql("DELETE FROM reference_set WHERE entity = 'columns'")
     assert flow.deliver() == {"posted": 1}
+
+
+@pytest.mark.parametrize("page", ["GeneralJournal", "SalesJournal"])
+def test_a_page_that_is_not_published_any_more_is_named_and_the_document_goes_on_after_it_is(
+    flow: Any, page: str
+) -> None:
+    made = flow.sale("100.00")
+    flow.ready()
+    flow.sandbox.nav.patch("settings", {"unpublished": [page]})
+    with contextlib.suppress(NotPublished):
+        flow.deliver()
+    flow.sandbox.nav.patch("settings", {"unpublished": []})
+    assert flow.state(made) == "ready"
+    assert flow.deliver() == {"posted": 1}
+    assert flow.is_posted_once(made)
 
 
 @pytest.mark.parametrize("column", ["G_L_Account_Card.Direct_Posting", "Customer_Card.Currency_Code"])

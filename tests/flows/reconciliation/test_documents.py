@@ -130,6 +130,7 @@ def test_books_that_agree_have_no_differences_and_cost_few_calls(
     }
 
 
+@pytest.mark.api_v2("credit notes and reversals settle what they belong to on posting")
 def test_what_is_to_be_applied_is_a_difference_until_nav_shows_it_applied(books: Books) -> None:
     flow = books.flow
     made, dearer = flow.sale("100.00"), flow.sale("19.99")
