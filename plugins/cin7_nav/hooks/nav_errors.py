@@ -85,8 +85,8 @@ def error(response: requests.Response, repeatable: bool) -> VendorError | None:
         return lacking(unknown["page"], unknown["column"])
     if status == 404 and "/ODataV4/" in response.request.path_url and (lost := _NO_PAGE.search(said)):
         return NotPublished(
-            f"NAV publishes no {lost['page']}: publish it on page Web Services, as docs/nav-on-premises.md says,"
-            " or name it otherwise in the connection's `services`"
+            f"NAV publishes no {lost['page']}: publish it on page Web Services, as docs/nav-on-premises.md"
+            " says, or name it otherwise in the connection's `services`"
         )
     if status == 501:
         return Refused(_sentence("NAV can't do that", said), status=status, code=code)
