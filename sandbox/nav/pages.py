@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.nav.captions import captioned
 from sandbox.nav.columns import ALL_VERBS, fixed
 from sandbox.nav.company import Company
 from sandbox.nav.entities import Entity, Field, Row
@@ -50,8 +49,7 @@ class Page:
         found: Row = {"id": row["id"], "_version": row["_version"], "_source": row}
         for field in self.entity.fields:
             shown = self.shown[field.name]
-            value = row[shown] if isinstance(shown, str) else shown(company, row)
-            found[field.name] = captioned(value, company.settings.option_language) if field.options else value
+            found[field.name] = row[shown] if isinstance(shown, str) else shown(company, row)
         return found
 
     def _candidates(self, company: Company, wanted: Filter) -> Iterable[Row]:

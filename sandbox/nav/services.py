@@ -110,12 +110,10 @@ class Services(Api):
         page = PAGES.get(resource.entity.name)
         if resource.rows is not None:
             return resource.rows
-        if page is None:
-            return (self._captioned(resource.entity, row) for row in super()._rows(resource, wanted))
-        rows = page.rows(self.company, wanted)
+        rows = super()._rows(resource, wanted) if page is None else page.rows(self.company, wanted)
         if page in JOURNALS:
-            return (row for row in rows if self.writer.general_journal.shows(row))
-        return rows
+            rows = (row for row in rows if self.writer.general_journal.shows(row))
+        return (self._captioned(resource.entity, row) for row in rows)
 
     def _write(self, call: Call, resource: Resource, query: odata.Query) -> Reply:
         page = PAGES.get(resource.entity.name)

@@ -54,6 +54,18 @@ def test_status_tells_what_waits_since_when_and_who_can_fix_it(flow: Flow, run: 
     assert "tried 1 times" in shown.output
 
 
+def test_status_says_why_a_document_that_is_ready_was_not_sent(flow: Flow, run: Any) -> None:
+    made = flow.sale()
+    flow.ready()
+    flow.sandbox.nav.fault("status", "/journals$", "POST", times=2, status=401)
+    assert flow.deliver() == {"ready": 1}
+    shown = run("status").output
+    assert f"{made['number']} of {made['order_number']}: ready" in shown
+    assert "not sent, to be tried again: NAV refuses our login" in shown
+    assert flow.deliver() == {"posted": 1}
+    assert "refuses our login" not in run("status").output
+
+
 def test_the_trail_shows_the_chain_of_postings(flow: Flow, run: Any) -> None:
     made = posted(flow)
     flow.act(made, "void")

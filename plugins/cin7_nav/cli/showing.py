@@ -62,7 +62,14 @@ def status(
         counts = documents.counts(ours, documents.Scope())
         out.print("documents: " + (", ".join(f"{counts[s]} {s}" for s in State if s in counts) or "none"))
         open_states = [State.NEEDS_ATTENTION, State.UNKNOWN, State.HELD, State.STAGED]
-        shown = documents.select(ours, open_states, documents.Scope(), limit=200)
+        shown = [
+            *documents.select(ours, open_states, documents.Scope(), limit=200),
+            *(
+                one
+                for one in documents.select(ours, [State.READY], documents.Scope(), limit=200)
+                if one.problems
+            ),
+        ]
         histories = documents.waits(ours, [stored.id for stored in shown])
         for stored in shown:
             document = stored.document

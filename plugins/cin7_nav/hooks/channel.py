@@ -93,7 +93,7 @@ class NavChannel(Protocol):
 
     def applicable(self, journals: Sequence[Journal]) -> set[str]:
         """The numbers of those of these journals whose `applies_to` names an open entry of the same party and
-        currency. None where NAV can't apply them, or can't tell."""
+        currency that settles them whole. None where NAV can't apply them, or can't tell."""
 
     def reference(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from xml.etree import ElementTree
 
@@ -18,6 +18,12 @@ class Published(dict[str, Any]):
     def __init__(self, page: str, values: Mapping[str, Any]) -> None:
         super().__init__(values)
         self._page = page
+
+    def need(self, columns: Iterable[str]) -> None:
+        """Raises `Misconfigured` for the first of these that the page lacks."""
+        for column in columns:
+            if column not in self:
+                raise lacking(self._page, column)
 
     def __missing__(self, column: str) -> Any:
         raise lacking(self._page, column)

@@ -17,7 +17,10 @@ from cin7_nav.model import AccountType, Journal, JournalLine
 
 @dataclass(frozen=True, slots=True)
 class PageLine:
-    """A line as NAV holds it. Amounts in local currency, debit positive."""
+    """A line as NAV holds it. Amounts in local currency, debit positive.
+
+    Columns for which not every line has a use may be lacking on the page.
+    """
 
     template: str
     batch: str
@@ -42,14 +45,14 @@ class PageLine:
             external_document_no=row["External_Document_No"],
             posting_date=dt.date.fromisoformat(row["Posting_Date"]),
             currency=row["Currency_Code"],
-            applies_to=row["Applies_to_Doc_No"],
+            applies_to=row.get("Applies_to_Doc_No", ""),
             line=JournalLine(
                 account_type=AccountType(captions.read(row["Account_Type"])),
                 account_no=row["Account_No"],
                 amount=decimal(row["Amount_LCY"]),
                 description=row["Description"],
                 dimensions=tuple(dimensions),
-                tax_code=row["VAT_Prod_Posting_Group"],
+                tax_code=row.get("VAT_Prod_Posting_Group", ""),
                 foreign_amount=decimal(row["Amount"]) if row["Currency_Code"] else Decimal(0),
             ),
         )

@@ -276,10 +276,13 @@ class NavODataV4:
         return int(rows[0]["Line_No"]) if rows else 0
 
     def _body(self, template: str, journal: Journal, line: JournalLine) -> tuple[str, dict[str, Any]]:
-        """The page that takes a line, and what it is sent."""
+        """The page that takes a line, and what it is sent.
+
+        Raises `Misconfigured` for a column that the page lacks, before anything is inserted.
+        """
         dated = DATED_JOURNALS.get(line.account_type, "") if journal.due_date else ""
         page = dated if dated in self._hook.settings.extra.services else JOURNAL
-        length = self._hook.columns(page)["Description"]
+        columns = self._hook.columns(page)
         body = insert_body(
             template,
             self.shared_batch,
@@ -287,9 +290,10 @@ class NavODataV4:
             line,
             self._shortcuts,
             self._captions,
-            description_length=length or DESCRIPTION_LENGTH,
+            description_length=columns["Description"] or DESCRIPTION_LENGTH,
             due_date=page != JOURNAL,
         )
+        columns.need((*body, "Line_No", "Amount_LCY"))
         return page, body
 
     def _insert(self, page: str, template: str, last: int, body: Mapping[str, Any]) -> tuple[int, PageLine]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from cin7_nav.hooks.nav import NavHook, Row
 from cin7_nav.hooks.nav_filters import chains
 from cin7_nav.hooks.nav_journal import decimal
-from cin7_nav.model import AccountType, Journal
+from cin7_nav.model import AccountType, Journal, JournalLine
 from cin7_nav.rules.books import PartyEntry
 
 SERVICES = {"customer_ledger": "Customer_No", "vendor_ledger": "Vendor_No"}
@@ -39,24 +39,34 @@ def party_entries(
 
 
 def applicable(hook: NavHook, journals: Sequence[Journal]) -> set[str]:
-    """See `NavChannel.applicable`. None where the page of the party's ledger is not published to us."""
+    """See `NavChannel.applicable`. None where the page of the party's ledger is not published to us.
+
+    Only what is settled whole by it: what stays open of a journal is for people to apply.
+    """
     found: set[str] = set()
     for service, party in SERVICES.items():
         wanted = [one for one in journals if one.applies_to and _service(one) == service]
         if not wanted or service not in hook.settings.extra.services:
             continue
         open_entries = {
-            (row["Document_No"], row[party], row["Currency_Code"])
+            (row["Document_No"], row[party], row["Currency_Code"]): row
             for chain in chains("Document_No", sorted({one.applies_to for one in wanted}))
             for row in hook.rows(hook.service(service), {"$filter": f"Open eq true and ({chain})"})
         }
-        found |= {
-            one.document_no
-            for one in wanted
-            for line in one.lines
-            if (one.applies_to, line.account_no, one.currency) in open_entries
-        }
+        for one in wanted:
+            for line in one.lines:
+                entry = open_entries.get((one.applies_to, line.account_no, one.currency))
+                if entry and _covers(entry, line):
+                    found.add(one.document_no)
     return found
+
+
+def _covers(entry: Row, line: JournalLine) -> bool:
+    """Whether so much of an open entry is left that the line is settled whole."""
+    left, whole = decimal(entry["Remaining_Amt_LCY"]), decimal(entry["Amount_LCY"])
+    if line.foreign_amount:
+        return left == whole and -line.foreign_amount / decimal(entry["Amount"]) <= 1
+    return 0 < -line.amount / left <= 1
 
 
 def _service(journal: Journal) -> str:

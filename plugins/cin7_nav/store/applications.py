@@ -39,9 +39,10 @@ _NOTE = f"""
            CASE WHEN v.reverses IS NULL THEN 'credits it'
                 WHEN d.kind LIKE 'purchase%%' THEN 'takes it back: do not pay either'
                 ELSE 'takes it back' END,
-           CASE WHEN v.journal->>'applies_to' <> '' THEN clock_timestamp() END,
-           CASE WHEN v.journal->>'applies_to' <> '' THEN 'applied by NAV on posting' END
+           CASE WHEN applied THEN clock_timestamp() END,
+           CASE WHEN applied THEN 'applied by NAV on posting' END
     FROM delivery v
+    CROSS JOIN LATERAL (SELECT v.posting = 'post' AND v.journal->>'applies_to' <> '' AS applied) by_itself
     JOIN document d ON d.id = v.document_id
     LEFT JOIN delivery r ON r.id = v.reverses
     LEFT JOIN LATERAL ({_CREDITED}) credited ON v.reverses IS NULL
@@ -59,7 +60,11 @@ _SETTLE = """
 
 def note(cursor: Cursor, posted: Sequence[int]) -> None:
     """Note what is to be applied after these deliveries were posted: reversals to what they take back,
-    credit notes to the invoice that they credit. What a reversal takes back need not be applied itself."""
+    credit notes to the invoice that they credit. What a reversal takes back need not be applied itself.
+
+    What went out applied and was posted as it was is done. People may change what they post themselves: that
+    is done when `reconciliation` sees it.
+    """
     if posted:
         cursor.execute(_NOTE, (list(posted),))
         cursor.execute(_SETTLE, (list(posted),))

@@ -23,6 +23,8 @@ CUSTOMERS = build_world(1).customers
 EURO_CUSTOMER, EURO_CARD = next((one.name, one.nav_number) for one in CUSTOMERS if one.currency == "EUR")
 POUND_CUSTOMER = CUSTOMERS[0]
 
+UNUSED = ("Applies_to_Doc_Type", "Applies_to_Doc_No", "VAT_Prod_Posting_Group")
+
 pytestmark = pytest.mark.parametrize("channel", ["odata_v4"], indirect=True)
 
 
@@ -362,6 +364,38 @@ def test_a_credit_note_to_what_was_settled_meanwhile_stays_open_and_is_listed(fl
     assert flow.sql("SELECT applies_to, done_at FROM application") == [(number, None)]
 
 
+def test_a_credit_note_for_more_than_is_left_to_pay_is_not_applied_in_part(flow: Any) -> None:
+    made, _ = credited(flow)
+    number, customer = flow.nav_number(made), ledger(flow)[0]["Customer_No"]
+    lines = [
+        {"type": "Customer", "account": customer, "amount": "-100.00"},
+        {"account": "6110", "amount": "100.00"},
+    ]
+    flow.sandbox.nav.post("by-hand/post-journal", {"number": "PAID", "lines": lines})
+    flow.sandbox.nav.post("by-hand/apply", {"party": "customer", "documents": [number, "PAID"]})
+    assert flow.deliver() == {"posted": 1}
+    assert [(row["Open"], row["Remaining_Amt_LCY"]) for row in ledger(flow)] == [
+        (True, 20),
+        (False, 0),
+        (True, -120),
+    ]
+    assert flow.sql("SELECT applies_to, done_at FROM application") == [(number, None)]
+
+
+def test_what_people_post_is_listed_until_nav_is_seen_to_have_applied_it(flow: Any) -> None:
+    """They may have taken the application off the staged line."""
+    made, note = credited(flow)
+    flow.edit("company.yaml", "posting: post", "posting: stage")
+    flow.translate()
+    flow.sql("UPDATE document SET posting = 'stage' WHERE state = 'ready'")
+    assert flow.deliver() == {"staged": 1}
+    assert next(line.applies_to for line in lines_in_nav(flow)) == flow.nav_number(made)
+    flow.sandbox.nav.post("clerk", {"template": "CIN7", "batch": "CIN7"})
+    flow.settle(follow=True)
+    assert flow.state(note) == "posted"
+    assert flow.sql("SELECT done_at FROM application") == [(None,)]
+
+
 def test_a_credit_note_is_listed_where_the_ledger_is_not_published(flow: Any) -> None:
     made, _ = credited(flow)
     customers = ledger(flow)
@@ -409,6 +443,7 @@ def test_a_column_that_the_journal_page_lacks_is_named_and_nothing_stays_in_nav(
     flow.sandbox.nav.patch("settings", {"lacking_columns": [column]})
     assert flow.deliver() == {"ready": 1}
     page, _, name = column.partition(".")
+    assert flow.problems(made) == ["nav_misconfigured"]
     assert f"published page {page} has no column {name}" in told(flow, made)
     assert lines_in_nav(flow) == []
     flow.sandbox.nav.patch("settings", {"lacking_columns": []})
@@ -430,6 +465,25 @@ def test_a_page_that_is_not_published_any_more_is_named_and_the_document_goes_on
     assert flow.state(made) == "ready"
     assert flow.deliver() == {"posted": 1}
     assert flow.is_posted_once(made)
+
+
+def test_a_column_that_no_line_has_a_use_for_may_be_lacking(flow: Any) -> None:
+    lacking = [f"{page}.{column}" for page in ("GeneralJournal", "SalesJournal") for column in UNUSED]
+    flow.sandbox.nav.patch("settings", {"lacking_columns": lacking})
+    made = flow.sale("100.00")
+    flow.ready()
+    assert flow.deliver() == {"posted": 1}
+    assert flow.is_posted_once(made)
+
+
+def test_a_column_that_this_document_needs_is_missed_before_anything_is_inserted(flow: Any) -> None:
+    _, note = credited(flow)
+    flow.nav._hook._columns = {}
+    flow.sandbox.nav.patch("settings", {"lacking_columns": ["GeneralJournal.Applies_to_Doc_No"]})
+    flow.sandbox.nav.delete("calls")
+    assert flow.deliver() == {"ready": 1}
+    assert flow.problems(note) == ["nav_misconfigured"]
+    assert not any(route.startswith("POST") for route in flow.sandbox.nav.get("calls")["by_route"])
 
 
 @pytest.mark.parametrize("column", ["G_L_Account_Card.Direct_Posting", "Customer_Card.Currency_Code"])

@@ -148,7 +148,9 @@ class Deliverer:
         """With what NAV's reference data looked like where NAV refused something: the same is not sent again
         before that changes."""
         refused = {
-            one.delivery.document_id for one in sent if one.outcome is Outcome.REFUSED and one.problems
+            one.delivery.document_id
+            for one in sent
+            if one.outcome is Outcome.REFUSED and one.state is State.NEEDS_ATTENTION
         }
         if not refused:
             return list(sent)
@@ -524,7 +526,11 @@ def _failed(delivery: Delivery, error: VendorError, journal_id: str | None = Non
     if isinstance(error, Refused):
         problem = nav_refusal(error, f"NAV document {delivery.nav_document_no}")
         return Sent(delivery, Outcome.REFUSED, State.NEEDS_ATTENTION, problem.message, (problem,))
-    if journal_id is None and isinstance(error, Unavailable | Misconfigured):
+    if journal_id is None and isinstance(error, Misconfigured):
+        where = f"NAV document {delivery.nav_document_no}"
+        problem = Problem("nav_misconfigured", f"not sent, to be tried again: {error}", where, error.fixer)
+        return Sent(delivery, Outcome.REFUSED, State.READY, problem.message, (problem,))
+    if journal_id is None and isinstance(error, Unavailable):
         return Sent(delivery, Outcome.REFUSED, State.READY, f"not sent, to be tried again: {error}")
     return Sent(delivery, Outcome.UNKNOWN, State.UNKNOWN, str(error), journal_id=journal_id)
 
