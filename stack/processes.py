@@ -22,6 +22,8 @@ MARK = "CIN7_NAV_STACK"
 """Environment variable that all processes of a stack carry, whatever group or session they have moved to."""
 
 _PR_SET_PDEATHSIG = 1
+_held: list[socket.socket] = []
+"""The ports that `free_port` has given out."""
 
 
 def _dies_with_parent(parent: int, last_signal: int) -> Callable[[], None] | None:
@@ -105,9 +107,17 @@ def kill_all(processes: Iterable[psutil.Process]) -> None:
 
 
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
+    """A port that stays free for a server of ours to listen on for as long as this process lives.
+
+    It is bound and never listened on: the kernel hands it out neither to another caller nor as the near end
+    of somebody's connection, and a server that sets SO_REUSEADDR, as all of ours do, may still have it.
+    """
+    held = socket.socket()
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    held.bind(("127.0.0.1", 0))
+    _held.append(held)
+    port: int = held.getsockname()[1]
+    return port
 
 
 def wait_until(check: Callable[[], bool], seconds: float, what: str) -> None:

@@ -34,3 +34,12 @@ def test_two_parts_can_not_share_a_port(tmp_path: Path) -> None:
 
 def test_free_ports_pass(tmp_path: Path) -> None:
     ports.check(Settings(tmp_path, False, {"AIRFLOW_PORT": str(free_port())}), ["AIRFLOW_PORT"])
+
+
+def test_a_free_port_stays_free_for_a_server_of_ours_alone() -> None:
+    port = free_port()
+    with socket.socket() as other, pytest.raises(OSError, match="in use"):
+        other.bind(("127.0.0.1", port))
+    for _ in range(2):
+        with socket.create_server(("127.0.0.1", port)) as server:
+            assert server.getsockname()[1] == port

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import http.server
 import json
-import socket
 import subprocess
 import sys
 import threading
@@ -18,15 +17,10 @@ from typing import Any
 import pytest
 import requests
 
+from stack.processes import free_port
+
 ACCOUNT_ID = "33333333-3333-4333-8333-333333333333"
 KEYS = ("44444444-4444-4444-8444-444444444441", "44444444-4444-4444-8444-444444444442")
-
-
-def free_port() -> int:
-    with contextlib.closing(socket.socket()) as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
 
 
 class Cin7:
