@@ -10,7 +10,7 @@ TESTS ?= tests
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down status test test-long campaign bench check sandbox clean cin7-nav
+.PHONY: help setup demo up down upgrade status test test-long test-celery campaign bench check sandbox clean cin7-nav
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ up: setup ## start database, receiver and Airflow in the background, on the conn
 down: ## stop what `make up` has started
 	@$(WHEN_SET_UP) $(VENV)/python -m stack down
 
+upgrade: setup ## after `git pull`: packages and databases up to date; what ran starts again
+	@$(VENV)/python -m stack upgrade
+
 status: ## services, ports, health and DAGs
 	@$(WHEN_SET_UP) $(VENV)/python -m stack status
 
@@ -39,10 +42,13 @@ cin7-nav: setup ## ask the running stack (ARGS="status", ARGS="preview INV-00201
 	@$(VENV)/python -m stack exec $(if $(filter-out 0,$(DEMO)),--demo) -- cin7-nav $(ARGS)
 
 test: setup ## the everyday tests (TESTS=tests/rules ARGS="-k rounding")
-	$(VENV)/python -m pytest -n 4 --dist loadfile -m "not long" $(TESTS) $(ARGS)
+	$(VENV)/python -m pytest -n 4 --dist loadfile -m "not long and not celery" $(TESTS) $(ARGS)
 
 test-long: setup ## the tests that start the whole stack or take long
 	$(VENV)/python -m pytest -m long $(TESTS) $(ARGS)
+
+test-celery: setup ## the tests of several workers; they need redis-server
+	$(VENV)/python -m pytest -m celery $(TESTS) $(ARGS)
 
 campaign: setup ## die anywhere, 5,000 times: is all in the ledger once? (SEEDS=n; SEED=123 plays one; FLAVOUR=bc-onprem)
 	$(VENV)/python -m tests.campaign $(if $(FLAVOUR),--flavour $(FLAVOUR)) $(if $(SEED),--seed $(SEED),$(if $(SEEDS),--seeds $(SEEDS)))

@@ -1,4 +1,4 @@
-"""`python -m stack up | down | status | demo`, and `secrets | init` for containers."""
+"""`python -m stack up | down | upgrade | status | demo`, and `secrets | init` for containers."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ def main() -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("up", help="start database, receiver and Airflow in the background")
     commands.add_parser("down", help="stop them")
+    commands.add_parser("upgrade", help="migrate both databases; what ran is stopped first and started again")
     commands.add_parser("status", help="show services and DAGs")
     commands.add_parser("supervise", help="what `up` runs in the background")
     commands.add_parser("clean", help="delete what the last demo has left")
@@ -29,6 +30,7 @@ def main() -> int:
     actions: dict[str, Callable[[], int]] = {
         "up": control.up,
         "down": control.down,
+        "upgrade": control.upgrade,
         "status": control.status,
         "supervise": control.supervise,
         "clean": demo.clean,

@@ -6,6 +6,7 @@ import secrets
 import subprocess
 
 from cin7_nav.store.migrate import RECEIVER_ROLE, migrate
+from cin7_nav.store.schema import SchemaMismatch
 from cryptography.fernet import Fernet
 from psycopg2 import OperationalError
 
@@ -20,6 +21,7 @@ SECRETS = (
     "postgres-airflow",
     "postgres-cin7-nav",
     "postgres-receiver",
+    "redis",
     "airflow-admin-password",
     "airflow-api-key",
     "airflow-jwt-secret",
@@ -60,6 +62,8 @@ def init() -> int:
         postgres.admit(administrator, RECEIVER_ROLE, "cin7_nav")
     except OperationalError as error:
         raise StackError(f"The databases can't be used: {error}") from error
+    except SchemaMismatch as error:
+        raise StackError(str(error)) from error
     airflow.prepare(settings)
     code = subprocess.run(METADATA, env=metadata_environment(settings, dsn)).returncode
     if code:

@@ -16,7 +16,7 @@ import requests
 from rich.console import Console
 from rich.table import Table
 
-from . import airflow, supervisor
+from . import airflow, celery, supervisor
 from .client import PARTS, AirflowClient
 from .processes import wait_until
 from .settings import ROOT, Settings, StackError
@@ -91,6 +91,20 @@ def down() -> int:
     return 0
 
 
+def upgrade() -> int:
+    """Stop what runs, bring both databases up to date with what is in them, and start again what ran."""
+    settings = Settings.read(demo=False)
+    ran = supervisor.holder(settings) is not None
+    if ran:
+        down()
+    try:
+        with Supervisor(settings, lambda text: print(f"[stack] {text}", flush=True)) as running:
+            Stack(settings, running).upgrade()
+    except Stopped:
+        return 130
+    return up() if ran else 0
+
+
 def status() -> int:
     """A table of all services; exit code 0 when each is healthy and every DAG file can be read."""
     settings = Settings.read(demo=False)
@@ -149,6 +163,11 @@ def _health(settings: Settings, name: str, entry: dict[str, int | bool], health:
     if name == "postgres":
         server = embedded_postgres(settings)
         return "healthy" if server and server.is_ready() else "no answer"
+    if name == "redis":
+        return "healthy" if celery.is_up(settings) else "no answer"
+    if name.startswith("worker-"):
+        well = celery.is_healthy(airflow_environment(settings), celery.node(name))
+        return "healthy" if well else "no answer"
     try:
         answer = requests.get(f"http://127.0.0.1:{settings.port('RECEIVER_PORT')}/health", timeout=5)
     except requests.RequestException:
@@ -157,9 +176,12 @@ def _health(settings: Settings, name: str, entry: dict[str, int | bool], health:
 
 
 def _port(settings: Settings, name: str) -> str:
-    variable = {"api-server": "AIRFLOW_PORT", "receiver": "RECEIVER_PORT", "postgres": "POSTGRES_PORT"}.get(
-        name
-    )
+    variable = {
+        "api-server": "AIRFLOW_PORT",
+        "receiver": "RECEIVER_PORT",
+        "postgres": "POSTGRES_PORT",
+        "redis": "REDIS_PORT",
+    }.get(name)
     return str(settings.port(variable)) if variable else ""
 
 

@@ -18,10 +18,14 @@ PORTS = {
     "SANDBOX_CIN7_PORT": 8091,
     "SANDBOX_NAV_PORT": 8092,
     "POSTGRES_PORT": 5488,
+    "REDIS_PORT": 6388,
 }
 
 LISTEN = "AIRFLOW__API__HOST"
 """Where Airflow listens: 127.0.0.1, and within a container all of that container's addresses."""
+
+EXECUTOR = "AIRFLOW__CORE__EXECUTOR"
+CELERY_WORKERS = "CELERY_WORKERS"
 
 
 class StackError(Exception):
@@ -41,7 +45,7 @@ class Settings:
     def read(cls, *, demo: bool) -> Settings:
         """From `.env` and the environment, which wins.
 
-        The demo always works on the sandbox: it takes the ports and Airflow's address alone.
+        The demo always works on the sandbox: it takes the ports, Airflow's address and executor alone.
         """
         written = {
             name: value for name, value in dotenv_values(ROOT / ".env", interpolate=False).items() if value
@@ -51,7 +55,7 @@ class Settings:
             values = {
                 name: value
                 for name, value in values.items()
-                if not name.startswith(("AIRFLOW_", "CIN7_NAV_")) or name in (*PORTS, LISTEN)
+                if not name.startswith(("AIRFLOW_", "CIN7_NAV_")) or name in (*PORTS, LISTEN, EXECUTOR)
             }
         return cls(ROOT / "var" / "demo" if demo else ROOT / "var", demo, values)
 

@@ -9,9 +9,10 @@ import time
 
 import requests
 from cin7_nav.store.migrate import RECEIVER_ROLE, migrate
+from cin7_nav.store.schema import SchemaMismatch
 from psycopg2 import OperationalError, extensions
 
-from . import airflow, connections, ports
+from . import airflow, celery, connections, ports
 from . import sandbox as sandbox_stack
 from .client import AirflowClient
 from .postgres import Postgres, Role
@@ -44,32 +45,45 @@ class Stack:
     def start(self) -> None:
         """Returns when every service serves; raises StackError when one can't."""
         ports.check(self.settings, needed_ports(self.settings))
-        airflow.prepare(self.settings)
-        foundation = []
-        if self.postgres:
-            self.postgres.prepare()
-            foundation.append(self._postgres_service(self.postgres))
-        if self.settings.demo:
-            foundation.append(self._sandbox_service())
-        self.supervisor.start(*foundation)
-        if self.postgres:
-            self.supervisor.wait_healthy("postgres", seconds=60)
-            self.postgres.ensure(*self._roles())
-        self._migrate()
+        beside = [self._sandbox_service()] if self.settings.demo else []
+        if celery.has_own_broker(self.settings):
+            beside.append(celery.broker_service(self.settings))
+        self._bring_up_to_date(*beside)
         if self.settings.demo:
             self.supervisor.wait_healthy("sandbox", seconds=60)
             self.sandbox.nav.post("opening-stock", {})
             self.sandbox.nav.post("journal-batch", connections.SHARED_BATCH)
         self.supervisor.start(self._airflow_service("api-server"), self._receiver_service())
+        workers = self._workers()
         self.supervisor.start(
             self._airflow_service("scheduler", "--skip-serve-logs"),
             self._airflow_service("dag-processor"),
             self._airflow_service("triggerer", "--skip-serve-logs"),
+            *workers,
         )
         first = ["sandbox"] if self.settings.demo else []
+        last = [worker.name for worker in workers]
         self.supervisor.wait_healthy(
-            *first, "receiver", "api-server", "scheduler", "dag-processor", "triggerer", seconds=180
+            *first, "receiver", "api-server", "scheduler", "dag-processor", "triggerer", *last, seconds=180
         )
+
+    def upgrade(self) -> None:
+        """Bring both databases up to date and start nothing but the server that they are on."""
+        if self.postgres:
+            ports.check(self.settings, ["POSTGRES_PORT"])
+        self._bring_up_to_date()
+
+    def _bring_up_to_date(self, *beside: Service) -> None:
+        """Start the database server, and `beside` it what does not need it yet; then migrate."""
+        airflow.prepare(self.settings)
+        if self.postgres:
+            self.postgres.prepare()
+            self.supervisor.start(self._postgres_service(self.postgres), *beside)
+            self.supervisor.wait_healthy("postgres", seconds=60)
+            self.postgres.ensure(*self._roles())
+        elif beside:
+            self.supervisor.start(*beside)
+        self._migrate()
 
     def wait_for_dags(self, seconds: float) -> None:
         """Wait until every file of `dags/` is parsed. Raises StackError when one can't be read."""
@@ -92,6 +106,8 @@ class Stack:
             migrate(self.dsn, self.settings.secret("postgres-receiver"))
         except OperationalError as error:
             raise StackError(f"The database that {OWN_DSN} names can't be used: {error}") from error
+        except SchemaMismatch as error:
+            raise StackError(str(error)) from error
         if self.postgres and OWN_DSN not in self.settings.environment:
             self.postgres.admit(RECEIVER_ROLE, "cin7_nav")
         self.supervisor.run("metadata", METADATA, metadata_environment(self.settings, self.dsn))
@@ -160,16 +176,26 @@ class Stack:
             airflow.program(name, *options),
             lambda: self.client.is_healthy(name),
             airflow_environment(self.settings),
-            grace=5 if self.settings.demo else 30,
+            grace=self._grace,
         )
+
+    def _workers(self) -> list[Service]:
+        if not celery.is_wanted(self.settings):
+            return []
+        return celery.worker_services(self.settings, airflow_environment(self.settings), self._grace)
+
+    @property
+    def _grace(self) -> float:
+        return 5 if self.settings.demo else 30
 
 
 def airflow_environment(settings: Settings) -> dict[str, str]:
     """The environment of every Airflow process of this stack."""
-    if METADATA_DSN in settings.environment:
-        return airflow.environment(settings, None)
-    password, port = settings.secret("postgres-airflow"), settings.port("POSTGRES_PORT")
-    return airflow.environment(settings, f"airflow:{password}@127.0.0.1:{port}/airflow")
+    metadata = None
+    if METADATA_DSN not in settings.environment:
+        password, port = settings.secret("postgres-airflow"), settings.port("POSTGRES_PORT")
+        metadata = f"airflow:{password}@127.0.0.1:{port}/airflow"
+    return celery.environment(settings) | airflow.environment(settings, metadata)
 
 
 def metadata_environment(settings: Settings, dsn: str) -> dict[str, str]:
@@ -188,6 +214,8 @@ def needed_ports(settings: Settings) -> list[str]:
         names = [name for name in names if not name.startswith("SANDBOX")]
     if embedded_postgres(settings) is None:
         names.remove("POSTGRES_PORT")
+    if not celery.has_own_broker(settings):
+        names.remove("REDIS_PORT")
     return names
 
 

@@ -18,11 +18,13 @@ from typing import Any
 import pytest
 
 from stack import processes
-from stack.container import new_secrets
+from stack.container import SECRETS, new_secrets
 from stack.postgres import Postgres
+from stack.settings import secret_variable
 from tests.compose.interpreter import Machine, in_order, load, wait_healthy
 
-NAMES = ["postgres", "init", "api-server", "scheduler", "dag-processor", "triggerer", "receiver", "sandbox"]
+NAMES = list(in_order(load(dict.fromkeys(map(secret_variable, (*SECRETS, "fernet-key")), "x"))["services"]))
+CELERY = {"AIRFLOW__CORE__EXECUTOR": "CeleryExecutor"}
 
 
 @pytest.fixture
@@ -87,7 +89,9 @@ def test_every_service_starts_by_its_command_and_passes_its_health_check(
     machine: Machine, environment: dict[str, str]
 ) -> None:
     services = load(environment)["services"]
-    with started(machine, services, [name for name in in_order(services) if name != "sandbox"]):
+    with started(
+        machine, services, [name for name in in_order(services) if not services[name].get("profiles")]
+    ):
         status = ask(machine, services["scheduler"], "python", "-m", "stack", "exec", "cin7-nav", "status")
         assert status.returncode == 0, status.stdout + status.stderr
         given = ask(
@@ -95,6 +99,23 @@ def test_every_service_starts_by_its_command_and_passes_its_health_check(
             "python", "-m", "stack", "exec", "airflow", "connections", "get", "cin7_default", "-o", "plain",
         )  # fmt: skip
         assert "cin7.example.com" in given.stdout, given.stdout + given.stderr
+        assert not secrets_in_logs(machine, environment)
+
+
+@pytest.mark.celery
+def test_a_worker_of_the_profile_celery_carries_out_what_the_scheduler_hands_over_by_redis(
+    machine: Machine, environment: dict[str, str]
+) -> None:
+    services = load(environment | CELERY)["services"]
+    names = [name for name in in_order(services) if name not in ("sandbox", "receiver")]
+    with started(machine, services, names):
+        airflow = ("python", "-m", "stack", "exec", "airflow")
+        worker = services["worker"]
+        unpaused = ask(machine, worker, *airflow, "dags", "unpause", "alerts")
+        assert unpaused.returncode == 0, unpaused.stdout + unpaused.stderr
+        processes.wait_until(
+            lambda: "succeeded in" in machine.words("worker"), 120, "no task was carried out"
+        )
         assert not secrets_in_logs(machine, environment)
 
 
@@ -122,6 +143,12 @@ def started(machine: Machine, services: dict[str, Any], names: list[str]) -> Ite
             service = services[name]
             if name == "postgres":
                 process, user, inside = database(machine, service)
+            elif name == "redis":
+                process, user, inside = (
+                    broker(machine, service),
+                    str(service["user"]),
+                    machine.environment(service),
+                )
             else:
                 process, user = machine.start(name, service), str(service["user"])
                 inside = machine.environment(service)
@@ -137,6 +164,17 @@ def started(machine: Machine, services: dict[str, Any], names: list[str]) -> Ite
         for process, service in reversed(running):
             number = signal.Signals[service.get("stop_signal", "SIGTERM")]
             processes.stop(process, with_signal=number, grace=30)
+
+
+def broker(machine: Machine, service: dict[str, Any]) -> subprocess.Popen[bytes]:
+    """The Redis of this machine as `service`, with a folder of its own in place of the volume."""
+    folder = machine.logs / "redis"
+    folder.mkdir()
+    uid, gid = map(int, str(service["user"]).split(":"))
+    os.chown(folder, uid, gid)
+    (mounted,) = service["volumes"]
+    command = [part.replace(mounted.partition(":")[2], str(folder)) for part in service["command"]]
+    return machine.spawn("redis", command, service, str(service["user"]), machine.environment(service))
 
 
 def ask(machine: Machine, service: dict[str, Any], *program: str) -> subprocess.CompletedProcess[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import signal
 import tempfile
@@ -25,6 +26,13 @@ SCHEDULE = 'poll: "0 0 29 2 *"\nsweep: "30 2 * * *"\nrenewal: "0 0 29 2 *"\n'
 @pytest.fixture(scope="module")
 def running(folder: Path) -> Iterator[Installation]:
     """Every part of the stack, serving, with whatever the tests before have left in the books."""
+    with started(folder) as installation:
+        yield installation
+
+
+@contextlib.contextmanager
+def started(folder: Path, **variables: str) -> Iterator[Installation]:
+    """A stack below `folder`, with these variables besides its own."""
     var = Path(tempfile.mkdtemp(prefix="end_to_end-", dir=folder))
     var.chmod(0o755)
     mappings, schedule = var / "mappings", var / "schedule.yaml"
@@ -36,6 +44,7 @@ def running(folder: Path) -> Iterator[Installation]:
         **{name: str(free_port()) for name in PORTS},
         "CIN7_NAV_SCHEDULE": str(schedule),
         "CIN7_NAV_MAPPINGS": str(mappings),
+        **variables,
     }
     settings = replace(settings, var=var, environment=environment)
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -49,14 +58,14 @@ def running(folder: Path) -> Iterator[Installation]:
             stack.wait_for_dags(60)
             stack.sandbox.cin7.patch("settings", {"webhook_first_delay": 0.1})
             receiver = f"http://127.0.0.1:{settings.port('RECEIVER_PORT')}"
-            started = Installation(
-                Airflow(settings), stack.sandbox, Ledger(stack.sandbox.nav), receiver, mappings,
-                supervisor.mark,
+            installation = Installation(
+                Airflow(settings), stack.sandbox, Ledger(stack.sandbox.nav), receiver, mappings, supervisor,
+                stack.dsn,
             )  # fmt: skip
             # Airflow makes up for the last sweep as soon as it knows the DAG.
-            eventually(lambda: started.airflow.runs(FLOW, run_type="scheduled"))
-            started.wait_until_quiet()
-            yield started
+            eventually(lambda: installation.airflow.runs(FLOW, run_type="scheduled"))
+            installation.wait_until_quiet()
+            yield installation
     finally:
         for number, handler in zip(numbers, handlers, strict=True):
             signal.signal(number, handler)

@@ -18,6 +18,7 @@ from stack import processes
 from stack.client import AirflowClient
 from stack.connections import WEBHOOK_SECRET
 from stack.sandbox import Sandbox
+from stack.supervisor import Supervisor
 from stack.verdict import Ledger, Verdict, booked, expected, judge
 
 FLOW = "invoices_to_journal"
@@ -132,8 +133,9 @@ class Installation:
     ledger: Ledger
     receiver: str
     mappings: Path
-    mark: str
-    """What all its processes carry; see `stack.processes`."""
+    supervisor: Supervisor = field(repr=False)
+    dsn: str = field(repr=False)
+    """Of our own database, for its owner."""
     _made: int = field(default=0)
 
     # --- Cin7 ---
@@ -165,9 +167,9 @@ class Installation:
 
     def _invoice(self, side: str, body: Json) -> Json:
         made = self.sandbox.cin7.post(f"{side}-invoice", body)
-        return next(one for one in self._truth() if one["task_id"] == made["task_id"])
+        return next(one for one in self.truth() if one["task_id"] == made["task_id"])
 
-    def _truth(self) -> list[Json]:
+    def truth(self) -> list[Json]:
         invoices: list[Json] = self.sandbox.cin7.get("truth")["invoices"]
         return invoices
 
@@ -192,7 +194,7 @@ class Installation:
 
     def verdict(self) -> Verdict:
         """On all that happened since the installation began to run."""
-        invoices = self._truth()
+        invoices = self.truth()
         return judge(invoices, self.ledger.entries(), len(invoices))
 
     def nav_calls(self, route: str) -> int:
@@ -248,6 +250,6 @@ class Installation:
     def kill(self, run: str, task: str) -> None:
         """SIGKILL for the process that works on a task."""
         pid = self.airflow.tasks(run)[task]["pid"]
-        (process,) = [one for one in processes.marked(self.mark) if one.pid == pid]
+        (process,) = [one for one in processes.marked(self.supervisor.mark) if one.pid == pid]
         process.kill()
         psutil.wait_procs([process], timeout=5)

@@ -15,11 +15,16 @@ from stack.processes import MARK, free_port
 from stack.settings import PORTS, ROOT
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("flavour", ["online", "nav2018"])
-def test_every_invoice_of_the_trading_day_gets_into_the_books_exactly_once(flavour: str) -> None:
-    environment = dict(os.environ) | {name: str(free_port()) for name in PORTS}
-    environment["SANDBOX_NAV_FLAVOUR"] = flavour
+@pytest.mark.parametrize(
+    "variables",
+    [
+        pytest.param({}, marks=pytest.mark.long, id="online"),
+        pytest.param({"SANDBOX_NAV_FLAVOUR": "nav2018"}, marks=pytest.mark.long, id="nav2018"),
+        pytest.param({"AIRFLOW__CORE__EXECUTOR": "CeleryExecutor"}, marks=pytest.mark.celery, id="celery"),
+    ],
+)
+def test_every_invoice_of_the_trading_day_gets_into_the_books_exactly_once(variables: dict[str, str]) -> None:
+    environment = dict(os.environ) | {name: str(free_port()) for name in PORTS} | variables
     result = subprocess.run(
         [sys.executable, "-m", "stack", "demo", "--once"],
         cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
 from collections.abc import Callable
@@ -199,7 +200,7 @@ def test_only_an_expected_handshake_is_answered(
             "INSERT INTO expected_handshake VALUES ('default', %s, clock_timestamp() + %s::interval)",
             (webhook_secrets.fingerprint("expected"), expires_in),
         )
-    with Database(receiver_dsn).transaction() as cursor:
+    with contextlib.closing(psycopg2.connect(receiver_dsn)) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT answer_handshake('default', %s)", (webhook_secrets.fingerprint(token),))
         assert cursor.fetchone() == (answered,)
 

@@ -6,7 +6,6 @@ import contextlib
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -15,7 +14,7 @@ import pytest
 from alembic import command
 from alembic.config import Config
 from cin7_nav.model import State
-from cin7_nav.store import audit, listing
+from cin7_nav.store import audit, listing, schema
 from cin7_nav.store.audit import Change
 from cin7_nav.store.database import Database
 from cin7_nav.store.migrate import RECEIVER_ROLE, migrate
@@ -82,14 +81,16 @@ def test_the_receivers_password_is_set_where_one_is_given(database: Database, re
         assert cursor.fetchone() == (RECEIVER_ROLE,)
 
 
-def test_an_older_schema_with_data_in_it_is_brought_up_to_date(empty: str) -> None:
+def test_an_older_schema_with_data_in_it_is_brought_up_to_date(
+    empty: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Documents that were posted and held by an earlier version go on as they are."""
     config = Config()
-    config.set_main_option(
-        "script_location", str(Path(sys.modules[migrate.__module__].__file__ or "").parent / "migrations")
-    )
+    config.set_main_option("script_location", str(schema.MIGRATIONS))
     config.attributes["dsn"] = empty
     command.upgrade(config, "0003")
+    newest = schema.HEAD
+    monkeypatch.setattr(schema, "HEAD", "0003")
     old = Desk(Database(empty))
     old.posted(document("INV-1"))
     held = old.decide(old.ready(document("INV-2")), State.HELD, problems=(PROBLEM,))
@@ -100,6 +101,8 @@ def test_an_older_schema_with_data_in_it_is_brought_up_to_date(empty: str) -> No
     )
     held = old.stored(held.key)
     before = old.sql("SELECT number, state, shown_hash FROM document ORDER BY id")
+    monkeypatch.setattr(schema, "HEAD", newest)
+    old.database.close()
 
     migrate(empty)
 

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from cin7_nav.mappings import Mappings, load
 from cin7_nav.store.database import Database
+from cin7_nav.store.schema import SchemaMismatch
 
 if TYPE_CHECKING:
     from cin7_nav.flows.invoices.tasks import Desk
@@ -44,10 +45,13 @@ def valid_mappings(directory: Path) -> Mappings:
 
 @contextmanager
 def database() -> Iterator[Database]:
-    """Our database."""
+    """Our database; where it is of another version than this program, the command ends with a sentence."""
     database = Database.from_connection(connection("cin7_nav_db"))
     try:
         yield database
+    except SchemaMismatch as error:
+        err.print(str(error), markup=False)
+        raise typer.Exit(1) from None
     finally:
         database.close()
 

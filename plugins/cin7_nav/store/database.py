@@ -14,6 +14,8 @@ import psycopg2.extensions
 import psycopg2.extras
 from psycopg2.extensions import cursor as Cursor
 
+from cin7_nav.store import schema
+
 __all__ = ["COMPANY", "Cursor", "Database", "values"]
 
 COMPANY = "default"
@@ -55,8 +57,12 @@ class Database:
         )
 
     def connect(self) -> psycopg2.extensions.connection:
-        """A connection of its own that the caller closes, e.g. to hold a session-level lock."""
+        """A connection of its own that the caller closes, e.g. to hold a session-level lock.
+
+        Raises SchemaMismatch where the database is of another version than this program.
+        """
         connection = psycopg2.connect(self.dsn)
+        schema.hold(connection)
         # Of this connection only: Airflow's own connections in this process must go on to read floats.
         psycopg2.extras.register_default_jsonb(connection, loads=_loads)
         return connection

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import psycopg2
 from alembic import context
-from sqlalchemy import create_engine, pool, text
+from cin7_nav.store import schema
+from sqlalchemy import create_engine, pool
 
 engine = create_engine(
     "postgresql+psycopg2://",
@@ -12,7 +13,9 @@ engine = create_engine(
     poolclass=pool.NullPool,
 )
 with engine.begin() as connection:
-    connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('cin7_nav.migrate'))"))
+    session = connection.connection.driver_connection
+    assert session is not None
+    schema.take(session)
     context.configure(connection=connection)
     with context.begin_transaction():
         context.run_migrations()
