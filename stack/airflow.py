@@ -13,12 +13,18 @@ from .settings import ROOT, Settings
 
 ADMIN = "admin"
 CONNECTION = "AIRFLOW_CONN_"
+AUTH_MANAGER = "AIRFLOW__CORE__AUTH_MANAGER"
 DAGS = ROOT / "dags"
 BIN = Path(sys.executable).parent
 
 
 def url(settings: Settings) -> str:
     return f"http://localhost:{settings.port('AIRFLOW_PORT')}"
+
+
+def has_roles(settings: Settings) -> bool:
+    """Whether people log in with roles of their own: `.env` names Airflow's FAB auth manager."""
+    return settings.environment.get(AUTH_MANAGER, "").endswith(".FabAuthManager")
 
 
 def password(settings: Settings) -> str:

@@ -13,7 +13,7 @@ from psycopg2 import OperationalError
 from . import airflow, postgres
 from .postgres import Role
 from .settings import Settings, StackError, secret_variable
-from .startup import METADATA, METADATA_DSN, OWN_DSN, metadata_environment
+from .startup import METADATA, METADATA_DSN, OWN_DSN, ROLES, metadata_environment, roles_environment
 
 ADMIN_DSN = "POSTGRES_ADMIN_DSN"
 SECRETS = (
@@ -68,5 +68,9 @@ def init() -> int:
     code = subprocess.run(METADATA, env=metadata_environment(settings, dsn)).returncode
     if code:
         raise StackError(f"Airflow's database can't be brought up to date (code {code}); see above.")
+    if airflow.has_roles(settings):
+        code = subprocess.run(ROLES, env=roles_environment(settings)).returncode
+        if code:
+            raise StackError(f"The roles of Airflow can't be made (code {code}); see above.")
     print("databases, connections and login are up to date")
     return 0

@@ -24,6 +24,7 @@ OWN_DSN = "CIN7_NAV_DSN"
 METADATA_DSN = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
 RECEIVER_DSN = "CIN7_NAV_RECEIVER_DSN"
 METADATA = [sys.executable, "-m", "stack.metadata"]
+ROLES = [sys.executable, "-m", "stack.roles"]
 
 
 class Stack:
@@ -111,6 +112,8 @@ class Stack:
         if self.postgres and OWN_DSN not in self.settings.environment:
             self.postgres.admit(RECEIVER_ROLE, "cin7_nav")
         self.supervisor.run("metadata", METADATA, metadata_environment(self.settings, self.dsn))
+        if airflow.has_roles(self.settings):
+            self.supervisor.run("roles", ROLES, roles_environment(self.settings))
         self.supervisor.say("databases are up to date")
 
     def _roles(self) -> list[Role]:
@@ -205,6 +208,11 @@ def metadata_environment(settings: Settings, dsn: str) -> dict[str, str]:
         replaced |= connections.sandbox(settings)
     wanted = {"replace": replaced, "add": connections.webhooks(settings)}
     return airflow_environment(settings) | {"CIN7_NAV_CONNECTIONS": json.dumps(wanted)}
+
+
+def roles_environment(settings: Settings) -> dict[str, str]:
+    """The environment of ROLES."""
+    return airflow_environment(settings) | {"CIN7_NAV_ADMIN_PASSWORD": airflow.password(settings)}
 
 
 def needed_ports(settings: Settings) -> list[str]:

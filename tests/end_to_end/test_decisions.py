@@ -12,7 +12,6 @@ from cin7_nav.store import audit, documents
 from cin7_nav.store.database import Database
 from cin7_nav.store.decisions import Answer
 
-from stack.startup import embedded_postgres
 from tests.end_to_end.installation import FLOW, UNFINISHED, Installation, eventually
 
 pytestmark = pytest.mark.long
@@ -50,18 +49,9 @@ def asked(installation: Installation, sale: dict[str, Any]) -> dict[str, Any]:
     return question
 
 
-@contextlib.contextmanager
-def database(installation: Installation) -> Iterator[Database]:
-    settings = installation.airflow.settings
-    server = embedded_postgres(settings)
-    assert server is not None
-    with contextlib.closing(Database(server.dsn("cin7_nav", settings.secret("postgres-cin7-nav")))) as found:
-        yield found
-
-
 def why(installation: Installation, sale: dict[str, Any]) -> list[str]:
     """What the audit trail says of a sale."""
-    with database(installation) as books:
+    with contextlib.closing(Database(installation.dsn)) as books:
         (stored,) = documents.find(books, sale["number"])
         return [entry.why for entry in audit.trail(books, str(stored.key))]
 
@@ -96,7 +86,7 @@ def test_a_held_sale_is_skipped_where_a_person_says_so(holding: Installation) ->
 def test_an_answer_at_the_keyboard_ends_the_question_in_airflow(holding: Installation) -> None:
     sale = large_sale(holding, 60_250)
     question = asked(holding, sale)
-    with database(holding) as books:
+    with contextlib.closing(Database(holding.dsn)) as books:
         assert answering.decide(books, sale["number"], Answer.POST, "agreed by phone", "anna") is None
     holding.poll()
     eventually(lambda: holding.is_posted(sale))
