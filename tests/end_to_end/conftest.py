@@ -18,6 +18,7 @@ from stack.startup import Stack
 from stack.supervisor import Supervisor
 from stack.verdict import Ledger
 from tests.end_to_end.installation import FLOW, Airflow, Installation, eventually
+from tests.end_to_end.leaks import leaks
 
 SCHEDULE = 'poll: "0 0 29 2 *"\nsweep: "30 2 * * *"\nrenewal: "0 0 29 2 *"\n'
 """Polls and renewals happen when a test asks for one; the sweep is daily, as backfills are by day."""
@@ -32,7 +33,7 @@ def running(folder: Path) -> Iterator[Installation]:
 
 @contextlib.contextmanager
 def started(folder: Path, **variables: str) -> Iterator[Installation]:
-    """A stack below `folder`, with these variables besides its own."""
+    """A stack below `folder`, with these variables besides its own; its logs must be free of secrets."""
     var = Path(tempfile.mkdtemp(prefix="end_to_end-", dir=folder))
     var.chmod(0o755)
     mappings, schedule = var / "mappings", var / "schedule.yaml"
@@ -66,6 +67,7 @@ def started(folder: Path, **variables: str) -> Iterator[Installation]:
             eventually(lambda: installation.airflow.runs(FLOW, run_type="scheduled"))
             installation.wait_until_quiet()
             yield installation
+        assert leaks(var) == []
     finally:
         for number, handler in zip(numbers, handlers, strict=True):
             signal.signal(number, handler)

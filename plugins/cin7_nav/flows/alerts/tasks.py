@@ -14,6 +14,7 @@ from airflow.providers.http.notifications.http import HttpNotifier
 from airflow.providers.smtp.notifications.smtp import SmtpNotifier
 from airflow.sdk import BaseNotifier
 
+from cin7_nav.flows import measures
 from cin7_nav.flows.alerts.causes import PREFIX, causes
 from cin7_nav.flows.assets import ROOT
 from cin7_nav.flows.decisions.answering import connected
@@ -23,6 +24,7 @@ from cin7_nav.mappings.alerts import Alerts
 from cin7_nav.store import alerts as store
 from cin7_nav.store.alerts import Alert
 from cin7_nav.store.database import Database
+from cin7_nav.store.figures import posted_by_day
 
 log = logging.getLogger(__name__)
 
@@ -35,12 +37,15 @@ def load() -> tuple[Alerts, tuple[str, ...]]:
 
 
 def watch() -> int:
-    """Which causes are there now, by rule. How many."""
+    """Which causes are there now, by rule; how all stands goes to Airflow's metrics. How many causes."""
     wanted, _ = load()
     now = dt.datetime.now(dt.UTC)
     with connected() as database:
-        found = causes(status(database), wanted, now)
+        standing = status(database)
+        found = causes(standing, wanted, now)
         store.settle(database, PREFIX, found)
+        today = next((day for day in posted_by_day(database, 1) if day.day == now.date()), None)
+    measures.publish(measures.figures(standing, today))
     for cause, message in found.items():
         log.info("%s: %s", cause, message)
     return len(found)
