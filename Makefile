@@ -10,7 +10,7 @@ TESTS ?= tests
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down upgrade status test test-long test-celery campaign bench check sandbox clean cin7-nav
+.PHONY: help setup demo up down upgrade status test test-long test-celery campaign bench check audit sandbox clean cin7-nav
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,6 +61,9 @@ check: setup ## lint, format, types and the mappings
 	$(VENV)/ruff format --check .
 	$(VENV)/mypy
 	$(VENV)/cin7-nav check
+
+audit: setup ## known weaknesses of the pinned packages, and secrets in the files of this repository
+	$(VENV)/python .ci/audit.py $(ARGS)
 
 sandbox: setup ## only the simulators of Cin7 and NAV, in the foreground
 	$(VENV)/python -m sandbox $(if $(SANDBOX_CIN7_PORT),--cin7-port $(SANDBOX_CIN7_PORT)) \
