@@ -64,6 +64,7 @@ class Nav:
     def reset(self, seed: int) -> None:
         """The seeded state again: no documents, default settings; tokens stay good."""
         self._start(self.subscriptions.stop())
+        self.throttle.end()
         self.settings.patch(Settings.model_validate(self.flavour.settings).model_dump())
         self._begin(build_world(seed))
 

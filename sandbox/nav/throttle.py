@@ -20,6 +20,11 @@ class Throttle:
         self._running = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._begun: deque[float] = deque()
+        self._is_over = False
+
+    def end(self) -> None:
+        """Calls that wait find another company when their turn comes: they are refused."""
+        self._is_over = True
 
     @asynccontextmanager
     async def place(self, weight: int = 1) -> AsyncIterator[None]:
@@ -32,6 +37,8 @@ class Throttle:
         try:
             if self._settings.latency_seconds:
                 await asyncio.sleep(self._settings.latency_seconds)
+            if self._is_over:
+                raise ApiError(503, "Internal_ServerError", "The server was set back while this call waited.")
             yield
         finally:
             self._leave()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from sandbox.nav.errors import ApiError
 from sandbox.nav.settings import Settings
 from sandbox.nav.throttle import Throttle
+from stack.processes import wait_until
 
 
 def test_more_calls_than_the_rate_allows_are_refused(nav: Any) -> None:
@@ -64,3 +66,15 @@ def test_calls_at_a_time_queue_and_then_are_refused() -> None:
 def test_without_the_switch_nothing_is_refused(nav: Any) -> None:
     nav.settings(throttle_calls=1)
     assert [nav.get("accounts?$top=1").status for _ in range(3)] == [200] * 3
+
+
+def test_a_call_that_waits_while_the_server_is_set_back_changes_nothing(nav: Any) -> None:
+    nav.settings(latency_seconds=0.5)
+    with ThreadPoolExecutor(1) as pool:
+        late = pool.submit(nav.post, "journals", {"code": "LATE", "templateDisplayName": "GENERAL"})
+        wait_until(
+            lambda: nav.side.get("calls")["by_route"].get("POST journals"), 10, "the call does not come"
+        )
+        nav.side.reset()
+        assert late.result(10).status == 503
+    assert "LATE" not in [row["code"] for row in nav.get("journals").rows]
