@@ -12,7 +12,7 @@ import asyncpg
 from cin7_nav.receiver.batches import Batches
 from cin7_nav.receiver.events import NO_FLOW
 from cin7_nav.store.asynchronous import LOST, TIMEOUT_S, arguments
-from cin7_nav.store.database import COMPANY
+from cin7_nav.store.database import ONLY_COMPANY
 
 _LAND = """
     SELECT l.valid, l.landed, l.quarantined
@@ -63,7 +63,7 @@ class Landing:
     async def is_expected(self, token: bytes) -> bool:
         """Whether a handshake is expected now at the URL whose token has this SHA-256."""
         async with self._pool.acquire(timeout=TIMEOUT_S) as connection:
-            return bool(await connection.fetchval(_HANDSHAKE, COMPANY, token))
+            return bool(await connection.fetchval(_HANDSHAKE, ONLY_COMPANY, token))
 
     async def is_valid(self, source: str, secret: bytes) -> bool:
         """Whether the secret with this SHA-256 opens the door for `source` now."""
@@ -103,4 +103,4 @@ class Landing:
         """In one transaction."""
         columns = [list(column) for column in zip(*given, strict=True)]
         async with self._pool.acquire(timeout=TIMEOUT_S) as connection:
-            return [Landed(*row) for row in await connection.fetch(_LAND, COMPANY, *columns)]
+            return [Landed(*row) for row in await connection.fetch(_LAND, ONLY_COMPANY, *columns)]

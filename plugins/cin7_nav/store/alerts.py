@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cin7_nav.store.database import COMPANY, Database, values
+from cin7_nav.store.database import Database, values
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ def arise(database: Database, found: Mapping[str, str]) -> None:
             INSERT INTO alert (company, cause, message) VALUES %s
             ON CONFLICT (company, cause) WHERE ended_at IS NULL DO UPDATE SET message = excluded.message
             """,
-            [(COMPANY, cause, message) for cause, message in sorted(found.items())],
+            [(cursor.company, cause, message) for cause, message in sorted(found.items())],
         )
 
 
@@ -37,7 +37,7 @@ def end(database: Database, cause: str) -> None:
         cursor.execute(
             "UPDATE alert SET ended_at = clock_timestamp() WHERE company = %s AND cause = %s AND "
             "ended_at IS NULL",
-            (COMPANY, cause),
+            (cursor.company, cause),
         )
 
 
@@ -50,7 +50,7 @@ def settle(database: Database, prefix: str, found: Mapping[str, str]) -> None:
             UPDATE alert SET ended_at = clock_timestamp()
             WHERE company = %s AND starts_with(cause, %s) AND ended_at IS NULL AND NOT cause = ANY (%s)
             """,
-            (COMPANY, prefix, list(found)),
+            (cursor.company, prefix, list(found)),
         )
 
 
@@ -64,7 +64,7 @@ def untold(database: Database) -> list[Alert]:
                 OR ended_at IS NOT NULL AND end_told_at IS NULL AND told_at IS NOT NULL)
             ORDER BY id
             """,
-            (COMPANY,),
+            (cursor.company,),
         )
         return [Alert(*row) for row in cursor.fetchall()]
 
@@ -83,6 +83,6 @@ def standing(database: Database) -> list[Alert]:
             SELECT id, cause, message, raised_at, false FROM alert
             WHERE company = %s AND ended_at IS NULL ORDER BY id
             """,
-            (COMPANY,),
+            (cursor.company,),
         )
         return [Alert(*row) for row in cursor.fetchall()]

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cin7_nav.store.database import COMPANY, Cursor, Database
+from cin7_nav.store.database import Cursor, Database
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def still_open(database: Database) -> list[Application]:
             FROM application a JOIN delivery v ON v.id = a.delivery_id
             WHERE a.company = %s AND a.done_at IS NULL ORDER BY a.noted_at, v.id
             """,
-            (COMPANY,),
+            (cursor.company,),
         )
         return [Application(*row) for row in cursor.fetchall()]
 
@@ -106,6 +106,6 @@ def done(database: Database, nav_document_no: str, person: str) -> bool:
             WHERE v.id = application.delivery_id AND v.company = %s AND v.nav_document_no = %s
               AND application.done_at IS NULL
             """,
-            (person, COMPANY, nav_document_no.upper()),
+            (person, cursor.company, nav_document_no.upper()),
         )
         return cursor.rowcount > 0

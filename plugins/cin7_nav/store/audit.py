@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from cin7_nav.store.database import COMPANY, Cursor, Database
+from cin7_nav.store.database import Cursor, Database
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,8 @@ def append(cursor: Cursor, changes: Sequence[Change]) -> None:
     """Add rows to the trail. Call it last in a transaction: the chain is locked from here to its end."""
     if changes:
         cursor.execute(
-            "SELECT append_audit(%s, %s)", (COMPANY, json.dumps([asdict(change) for change in changes]))
+            "SELECT append_audit(%s, %s)",
+            (cursor.company, json.dumps([asdict(change) for change in changes])),
         )
 
 
@@ -55,7 +56,7 @@ def trail(database: Database, record: str) -> list[Entry]:
                    encode(hash, 'hex')
             FROM audit WHERE company = %s AND record = %s ORDER BY id
             """,
-            (COMPANY, record),
+            (cursor.company, record),
         )
         return [Entry(*row) for row in cursor.fetchall()]
 
@@ -91,12 +92,12 @@ def verify(database: Database) -> Walked:
     """Recompute the whole chain, a part at a time, in short transactions."""
     after, before, rows, last_hash = 0, b"", 0, ""
     with database.transaction() as cursor:
-        cursor.execute("SELECT coalesce(max(id), 0) FROM audit WHERE company = %s", (COMPANY,))
+        cursor.execute("SELECT coalesce(max(id), 0) FROM audit WHERE company = %s", (cursor.company,))
         (end,) = cursor.fetchone() or (0,)
     while after < end:
         last = min(after + _WALKED_AT_ONCE, end)
         with database.transaction() as cursor:
-            bounds = {"company": COMPANY, "after": after, "last": last, "before": before}
+            bounds = {"company": cursor.company, "after": after, "last": last, "before": before}
             cursor.execute(_WALK, bounds)
             count, broken, found = cursor.fetchone() or (0, None, None)
         rows += count

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from cin7_nav.model import SourceDocument
 from cin7_nav.store import codec
-from cin7_nav.store.database import COMPANY, Database
+from cin7_nav.store.database import Database
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ def posted_purchases(database: Database, document_nos: Sequence[str]) -> list[Po
             FROM delivery v JOIN document d ON d.id = v.document_id
             WHERE v.company = %s AND v.nav_document_no = ANY (%s) AND d.kind LIKE 'purchase%%'
             """,
-            (COMPANY, list(document_nos)),
+            (cursor.company, list(document_nos)),
         )
         return [
             PostedPurchase(number, codec.DOCUMENT.validate_python(source), undone, returned)
@@ -58,7 +58,7 @@ def purchases_of_movements(database: Database, document_nos: Sequence[str]) -> d
             FROM movement m JOIN stock_document d ON d.id = m.document_id
             WHERE m.company = %s AND m.document_no = ANY (%s) AND m.kind IN ('receipt', 'unstock')
             """,
-            (COMPANY, list(document_nos)),
+            (cursor.company, list(document_nos)),
         )
         return dict(cursor.fetchall())
 
@@ -71,6 +71,6 @@ def purchase_order_numbers(database: Database) -> set[str]:
             SELECT order_number FROM order_header WHERE company = %s AND side = 'purchase'
             UNION SELECT order_number FROM document WHERE company = %s AND kind LIKE 'purchase%%'
             """,
-            (COMPANY, COMPANY),
+            (cursor.company, cursor.company),
         )
         return {number for (number,) in cursor.fetchall() if number}

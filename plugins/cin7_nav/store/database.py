@@ -12,14 +12,11 @@ import msgspec
 import psycopg2
 import psycopg2.extensions
 import psycopg2.extras
-from psycopg2.extensions import cursor as Cursor
 
 from cin7_nav.store import schema
 
-__all__ = ["COMPANY", "Cursor", "Database", "values"]
-
-COMPANY = "default"
-"""The company key of a one-company installation; every table carries it."""
+ONLY_COMPANY = "default"
+"""The company key of an installation for one company; every table carries the key."""
 
 _loads = msgspec.json.Decoder(float_hook=Decimal).decode
 
@@ -34,16 +31,37 @@ class AirflowConnection(Protocol):
     schema: str | None
 
 
-class Database:
-    """Our database. Thread-safe: each thread that asks gets a connection of its own for the transaction."""
+class Connection(psycopg2.extensions.connection):
+    """A session that is about one company."""
 
-    def __init__(self, dsn: str) -> None:
+    company: str
+
+
+class Cursor(psycopg2.extensions.cursor):
+    """Statements of a session that is about one company."""
+
+    @property
+    def company(self) -> str:
+        """The key by which the rows of this session's company are known; every statement of ours names it."""
+        connection = self.connection
+        assert isinstance(connection, Connection)
+        return connection.company
+
+
+class Database:
+    """Our database, as one company sees it.
+
+    Thread-safe: each thread that asks gets a connection of its own for the transaction.
+    """
+
+    def __init__(self, dsn: str, company: str = ONLY_COMPANY) -> None:
         self.dsn = dsn
-        self._idle: list[psycopg2.extensions.connection] = []
+        self.company = company
+        self._idle: list[Connection] = []
         self._lock = threading.Lock()
 
     @classmethod
-    def from_connection(cls, connection: AirflowConnection) -> Database:
+    def from_connection(cls, connection: AirflowConnection, company: str = ONLY_COMPANY) -> Database:
         """The database that the Airflow connection (`cin7_nav_db`) names."""
         return cls(
             psycopg2.extensions.make_dsn(
@@ -53,15 +71,17 @@ class Database:
                 password=connection.password,
                 dbname=connection.schema,
                 application_name="cin7-nav",
-            )
+            ),
+            company,
         )
 
-    def connect(self) -> psycopg2.extensions.connection:
+    def connect(self) -> Connection:
         """A connection of its own that the caller closes, e.g. to hold a session-level lock.
 
         Raises SchemaMismatch where the database is of another version than this program.
         """
-        connection = psycopg2.connect(self.dsn)
+        connection = psycopg2.connect(self.dsn, connection_factory=Connection)
+        connection.company = self.company
         schema.hold(connection)
         # Of this connection only: Airflow's own connections in this process must go on to read floats.
         psycopg2.extras.register_default_jsonb(connection, loads=_loads)
@@ -72,7 +92,7 @@ class Database:
         """A cursor in one transaction: committed at the end, rolled back on an exception."""
         connection = self._take()
         try:
-            with connection.cursor() as cursor:
+            with connection.cursor(cursor_factory=Cursor) as cursor:
                 yield cursor
             connection.commit()
         except BaseException:
@@ -89,7 +109,7 @@ class Database:
         for connection in idle:
             connection.close()
 
-    def _take(self) -> psycopg2.extensions.connection:
+    def _take(self) -> Connection:
         with self._lock:
             connection = self._idle.pop() if self._idle else None
         return connection or self.connect()

@@ -10,7 +10,7 @@ from typing import Any
 
 from cin7_nav.model import State
 from cin7_nav.store import documents
-from cin7_nav.store.database import COMPANY, Database
+from cin7_nav.store.database import Database
 from cin7_nav.store.documents import Run, Stored
 
 
@@ -110,7 +110,7 @@ def ask(
             SELECT id, anew FROM unasked
             """,
             {
-                "company": COMPANY,
+                "company": cursor.company,
                 "held": State.HELD,
                 "questions": list(questions),
                 "run": run.name,
@@ -156,7 +156,7 @@ def withdraw(database: Database, limit: int) -> list[Withdrawn]:
             SELECT id, question, shown_hash FROM given WHERE run IS NULL OR run NOT LIKE %(there)s
             """,
             {
-                "company": COMPANY,
+                "company": cursor.company,
                 "there": ANSWERED_THERE,
                 "decidable": list(DECIDABLE),
                 "limit": limit,
@@ -188,7 +188,7 @@ def record(database: Database, decision: Decision) -> str | None:
             f"INSERT INTO decision (company, revision, {_COLUMNS})"
             " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
             (
-                COMPANY,
+                cursor.company,
                 stored.revision,
                 decision.document_id,
                 decision.question,

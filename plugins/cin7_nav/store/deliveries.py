@@ -13,7 +13,7 @@ from cin7_nav.model import AccountType, Journal, Posting, State
 from cin7_nav.rules.numbers import batch_code
 from cin7_nav.store import audit, codec
 from cin7_nav.store.audit import Change
-from cin7_nav.store.database import COMPANY, Cursor, Database, values
+from cin7_nav.store.database import Cursor, Database, values
 from cin7_nav.store.documents import LEASE, Run, Scope, Stored
 
 
@@ -113,7 +113,7 @@ def store_keys(
             rows.append(
                 (
                     fresh[stored.id],
-                    COMPANY,
+                    cursor.company,
                     stored.id,
                     past.next_revision,
                     journal.document_no,
@@ -289,7 +289,7 @@ def holders(database: Database, numbers: Sequence[str]) -> dict[str, int]:
             SELECT nav_document_no, document_id FROM delivery
             WHERE company = %s AND nav_document_no = ANY (%s)
             """,
-            (COMPANY, list(numbers)),
+            (cursor.company, list(numbers)),
         )
         return dict(cursor.fetchall())
 
@@ -357,7 +357,7 @@ def awaiting_entries(database: Database, numbers: Sequence[str]) -> dict[str, De
             SELECT {_COLUMNS} FROM delivery
             WHERE company = %s AND nav_document_no = ANY (%s) AND state = 'staged'
             """,
-            (COMPANY, list(numbers)),
+            (cursor.company, list(numbers)),
         )
         return {delivery.nav_document_no: delivery for delivery in map(_delivery, cursor.fetchall())}
 
@@ -367,14 +367,14 @@ def batches_removed(database: Database, codes: Sequence[str]) -> None:
     with database.transaction() as cursor:
         cursor.execute(
             "UPDATE delivery SET batch_removed = true WHERE company = %s AND batch_code = ANY (%s)",
-            (COMPANY, list(codes)),
+            (cursor.company, list(codes)),
         )
 
 
 def first_entry_no(database: Database) -> int | None:
     """The lowest G/L entry number that is known to be ours."""
     with database.transaction() as cursor:
-        cursor.execute("SELECT min(first_entry_no) FROM delivery WHERE company = %s", (COMPANY,))
+        cursor.execute("SELECT min(first_entry_no) FROM delivery WHERE company = %s", (cursor.company,))
         row = cursor.fetchone()
         return row[0] if row else None
 
@@ -405,7 +405,7 @@ def staged_pages(database: Database, scope: Scope) -> Iterator[list[Staged]]:
 
 
 def _staged(database: Database, scope: Scope, limit: int, after: int) -> list[Staged]:
-    condition, parameters = scope.where()
+    condition, parameters = scope.where(database.company)
     with database.transaction() as cursor:
         cursor.execute(
             f"""
@@ -413,7 +413,7 @@ def _staged(database: Database, scope: Scope, limit: int, after: int) -> list[St
             FROM (SELECT * FROM document WHERE {condition}) d JOIN delivery v ON v.document_id = d.id
             WHERE v.company = %s AND v.state = 'staged' AND v.id > %s ORDER BY v.id LIMIT %s
             """,
-            (*parameters, COMPANY, after, limit),
+            (*parameters, cursor.company, after, limit),
         )
         return [
             Staged(
@@ -441,7 +441,7 @@ def scheduled_before(database: Database, age: dt.timedelta, limit: int) -> list[
               AND d.state_since < clock_timestamp() - %s::interval
             ORDER BY v.id LIMIT %s
             """,
-            (COMPANY, age, limit),
+            (cursor.company, age, limit),
         )
         return [_delivery(row) for row in cursor.fetchall()]
 
@@ -460,6 +460,6 @@ def batches_left(
             WHERE company = %s AND state = 'posted' AND NOT batch_removed
               AND posted_at > clock_timestamp() - %s::interval AND id > %s ORDER BY id LIMIT %s
             """,
-            (COMPANY, age, after, limit),
+            (cursor.company, age, after, limit),
         )
         return list(cursor.fetchall())

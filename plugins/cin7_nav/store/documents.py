@@ -11,7 +11,7 @@ from typing import Any
 from cin7_nav.model import DocumentKey, Fixer, Journal, Posting, Problem, SourceDocument, State
 from cin7_nav.store import audit, codec
 from cin7_nav.store.audit import Change
-from cin7_nav.store.database import COMPANY, Cursor, Database, values
+from cin7_nav.store.database import Cursor, Database, values
 from cin7_nav.store.reading import Header, details_read
 
 LEASE = dt.timedelta(minutes=10)
@@ -42,9 +42,9 @@ class Scope:
     asked_for: bool = False
     """Whether somebody asked for these very documents: then what NAV refused is sent again at once."""
 
-    def where(self) -> tuple[str, list[Any]]:
+    def where(self, company: str) -> tuple[str, list[Any]]:
         """An SQL condition on `document` and its parameters."""
-        parts, parameters = ["company = %s"], [COMPANY]  # type: tuple[list[str], list[Any]]
+        parts, parameters = ["company = %s"], [company]  # type: tuple[list[str], list[Any]]
         if self.numbers:
             parts.append("(number = ANY (%s) OR order_number = ANY (%s))")
             parameters += [list(self.numbers)] * 2
@@ -262,7 +262,7 @@ def claim(
 
     Free are those that nobody holds, whose lease has ended, or that this very run holds.
     """
-    condition, parameters = scope.where()
+    condition, parameters = scope.where(database.company)
     if not_under_way:
         condition += (
             " AND NOT EXISTS (SELECT FROM delivery v WHERE v.document_id = document.id"
@@ -288,7 +288,7 @@ def claim(
 
 def select(database: Database, states: Sequence[State], scope: Scope, limit: int = 1000) -> list[Stored]:
     """Documents in these states, without taking hold of them."""
-    condition, parameters = scope.where()
+    condition, parameters = scope.where(database.company)
     with database.transaction() as cursor:
         cursor.execute(
             f"SELECT {_COLUMNS} FROM document WHERE {condition} AND state = ANY (%s) ORDER BY id LIMIT %s",
@@ -306,7 +306,7 @@ def find(database: Database, number: str) -> list[Stored]:
                 OR id IN (SELECT document_id FROM delivery WHERE company = %s AND nav_document_no = %s))
             ORDER BY id
             """,
-            (COMPANY, number, number, COMPANY, number.upper()),
+            (cursor.company, number, number, cursor.company, number.upper()),
         )
         return [_stored(row) for row in cursor.fetchall()]
 
@@ -316,7 +316,7 @@ def by_key(database: Database, keys: Sequence[DocumentKey]) -> dict[DocumentKey,
     with database.transaction() as cursor:
         cursor.execute(
             f"SELECT {_COLUMNS} FROM document WHERE company = %s AND order_id = ANY (%s)",
-            (COMPANY, list({key.order_id for key in keys})),
+            (cursor.company, list({key.order_id for key in keys})),
         )
         found = [_stored(row) for row in cursor.fetchall()]
     return {stored.key: stored for stored in found if stored.key in set(keys)}
@@ -461,7 +461,7 @@ def waits(database: Database, ids: Sequence[int]) -> dict[int, Wait]:
 
 def counts(database: Database, scope: Scope) -> dict[str, int]:
     """How many documents of the scope are in which state."""
-    condition, parameters = scope.where()
+    condition, parameters = scope.where(database.company)
     with database.transaction() as cursor:
         cursor.execute(f"SELECT state, count(*) FROM document WHERE {condition} GROUP BY state", parameters)
         return dict(cursor.fetchall())
@@ -471,7 +471,7 @@ def _known(cursor: Cursor, keys: Iterable[DocumentKey]) -> dict[DocumentKey, tup
     orders = list({key.order_id for key in keys})
     cursor.execute(
         f"SELECT {_COLUMNS} FROM document WHERE company = %s AND order_id = ANY (%s) ORDER BY id FOR UPDATE",
-        (COMPANY, orders),
+        (cursor.company, orders),
     )
     known = {stored.key: stored for stored in map(_stored, cursor.fetchall())}
     if not known:
@@ -508,7 +508,7 @@ def _values_of(document: SourceDocument, raw_sha256: str) -> dict[str, Any]:
 
 
 def _insert(cursor: Cursor, fresh: Sequence[tuple[SourceDocument, str]], run: Run) -> None:
-    added = {"company": COMPANY, "state": State.RECEIVED, "found_by": run.found_by, "run": run.name}
+    added = {"company": cursor.company, "state": State.RECEIVED, "found_by": run.found_by, "run": run.name}
     rows = [_values_of(document, raw_sha256) | added for document, raw_sha256 in fresh]
     if rows:
         names = ", ".join(rows[0])

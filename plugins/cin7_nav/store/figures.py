@@ -7,7 +7,7 @@ import datetime as dt
 from dataclasses import dataclass
 from decimal import Decimal
 
-from cin7_nav.store.database import COMPANY, Database
+from cin7_nav.store.database import Database
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ def posted_by_day(database: Database, days: int) -> list[Day]:
             WHERE v.company = %s AND v.posted_at > clock_timestamp() - make_interval(days => %s)
             GROUP BY 1 ORDER BY 1
             """,
-            (COMPANY, days),
+            (cursor.company, days),
         )
         return [
             Day(day, posted, float(median), float(slow)) for day, posted, median, slow in cursor.fetchall()
@@ -76,7 +76,7 @@ def waiting(database: Database) -> list[Waiting]:
             ) AS waiting
             GROUP BY 1, 2, 3, 4 ORDER BY 5 DESC, 1, 3
             """,
-            {"c": COMPANY},
+            {"c": cursor.company},
         )
         return [Waiting(*row) for row in cursor.fetchall()]
 
@@ -98,7 +98,7 @@ def drift(database: Database) -> list[Drift]:
         cursor.execute(
             "SELECT location_code, count(*), sum(abs(cin7 - nav)), sum(abs(value)) FROM level_drift"
             " WHERE company = %s GROUP BY location_code ORDER BY location_code",
-            (COMPANY,),
+            (cursor.company,),
         )
         return [Drift(*row) for row in cursor.fetchall()]
 
@@ -164,7 +164,7 @@ def flow(database: Database, name: str) -> Flow:
                     AND state IN ('received', 'ready', 'sending', 'unknown'))
             FROM inbox_waiting(%(c)s, %(f)s) w
             """,
-            {"c": COMPANY, "f": name},
+            {"c": cursor.company, "f": name},
         )
         row = cursor.fetchone()
         assert row is not None

@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cin7_nav.store.database import COMPANY, Database
+from cin7_nav.store.database import Database
 
 CHANNEL = "cin7_nav_landed"
 """The NOTIFY channel that rings for each landed event; its payload is the flow."""
@@ -65,7 +65,7 @@ def claim(
             RETURNING inbox.id, source, type, record_id, number, payload, sha256, landed_at, repeats
             """,
             {
-                "company": COMPANY,
+                "company": cursor.company,
                 "flow": flow,
                 "owner": owner,
                 "limit": limit,
@@ -84,7 +84,7 @@ def done(database: Database, ids: Sequence[int]) -> None:
             UPDATE inbox SET state = 'done', done_at = clock_timestamp(), lease_until = NULL
             WHERE company = %s AND id = ANY (%s::bigint[]) AND state = 'claimed'
             """,
-            (COMPANY, [*ids]),
+            (cursor.company, [*ids]),
         )
 
 
@@ -104,7 +104,7 @@ def release(database: Database, ids: Sequence[int]) -> None:
             )
             SELECT pg_notify(%s, flow) FROM given_back GROUP BY flow
             """,
-            (COMPANY, [*ids], CHANNEL),
+            (cursor.company, [*ids], CHANNEL),
         )
 
 
@@ -119,7 +119,7 @@ def claimable(database: Database, flow: str, owner: str) -> int:
         cursor.execute(
             "SELECT count(*) FROM inbox WHERE company = %s AND flow = %s AND state = 'claimed' AND owner = %s"
             " AND lease_until > clock_timestamp()",
-            (COMPANY, flow, owner),
+            (cursor.company, flow, owner),
         )
         row = cursor.fetchone()
     return waiting(database, flow) + (row[0] if row else 0)
@@ -132,6 +132,6 @@ def oldest_age(database: Database, flow: str) -> dt.timedelta | None:
 
 def _waiting(database: Database, flow: str) -> tuple[int, dt.timedelta | None]:
     with database.transaction() as cursor:
-        cursor.execute("SELECT waiting, oldest_age FROM inbox_waiting(%s, %s)", (COMPANY, flow))
+        cursor.execute("SELECT waiting, oldest_age FROM inbox_waiting(%s, %s)", (cursor.company, flow))
         count, age = cursor.fetchone() or (0, None)
         return count, age

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from cin7_nav.store.database import COMPANY, Cursor, Database, values
+from cin7_nav.store.database import Cursor, Database, values
 
 Row = tuple[int, str, str, Decimal, Decimal]
 """Entry number, item, location, pieces, cost."""
@@ -19,21 +19,21 @@ _TAIL = "tail:"
 def add(database: Database, rows: Sequence[Row], cursor_name: str, mark: int) -> None:
     """Add entries to the sums, and remember up to which entry they hold, in one transaction."""
     with database.transaction() as cursor:
-        _add(cursor, COMPANY, rows)
+        _add(cursor, cursor.company, rows)
         cursor.execute(
             """
             INSERT INTO read_cursor (company, name, value) VALUES (%s, %s, %s)
             ON CONFLICT (company, name) DO UPDATE SET value = excluded.value, updated_at = clock_timestamp()
             """,
-            (COMPANY, cursor_name, str(mark)),
+            (cursor.company, cursor_name, str(mark)),
         )
 
 
 def set_tail(database: Database, rows: Sequence[Row]) -> None:
     """Entries that are read again next time."""
     with database.transaction() as cursor:
-        cursor.execute("DELETE FROM nav_level WHERE company = %s", (_TAIL + COMPANY,))
-        _add(cursor, _TAIL + COMPANY, rows)
+        cursor.execute("DELETE FROM nav_level WHERE company = %s", (_TAIL + cursor.company,))
+        _add(cursor, _TAIL + cursor.company, rows)
 
 
 def _add(cursor: Cursor, company: str, rows: Iterable[Row]) -> None:
@@ -58,7 +58,7 @@ def nav_levels(database: Database) -> Iterator[tuple[str, str, Decimal]]:
         cursor.execute(
             "SELECT item_no, location_code, sum(quantity) FROM nav_level WHERE company = ANY (%s)"
             " GROUP BY item_no, location_code HAVING sum(quantity) <> 0",
-            ([COMPANY, _TAIL + COMPANY],),
+            ([cursor.company, _TAIL + cursor.company],),
         )
         yield from cursor.fetchall()
 
@@ -69,7 +69,7 @@ def unit_costs(database: Database) -> dict[str, Decimal]:
         cursor.execute(
             "SELECT item_no, sum(cost) / sum(quantity) FROM nav_level WHERE company = ANY (%s)"
             " GROUP BY item_no HAVING sum(quantity) > 0",
-            ([COMPANY, _TAIL + COMPANY],),
+            ([cursor.company, _TAIL + cursor.company],),
         )
         return dict(cursor.fetchall())
 
@@ -94,7 +94,7 @@ def drifts(database: Database) -> dict[tuple[str, str], Kept]:
         cursor.execute(
             "SELECT item_no, location_code, cin7, nav, value, cause, first_seen, agreed_at FROM level_drift"
             " WHERE company = %s ORDER BY abs(value) DESC, item_no, location_code",
-            (COMPANY,),
+            (cursor.company,),
         )
         return {(row[0], row[1]): Kept(*row) for row in cursor.fetchall()}
 
@@ -102,7 +102,7 @@ def drifts(database: Database) -> dict[tuple[str, str], Kept]:
 def keep(database: Database, found: Sequence[Kept], now: dt.datetime) -> None:
     """Replace what differs by what was found now."""
     with database.transaction() as cursor:
-        cursor.execute("DELETE FROM level_drift WHERE company = %s", (COMPANY,))
+        cursor.execute("DELETE FROM level_drift WHERE company = %s", (cursor.company,))
         values(
             cursor,
             """
@@ -112,7 +112,7 @@ def keep(database: Database, found: Sequence[Kept], now: dt.datetime) -> None:
             """,
             [
                 (
-                    COMPANY,
+                    cursor.company,
                     one.item_no,
                     one.location_code,
                     one.cin7,
@@ -134,6 +134,6 @@ def arrived_since(database: Database, sku: str, moment: dt.datetime) -> list[tup
         cursor.execute(
             "SELECT direction, document_no FROM movement WHERE company = %s AND sku = %s"
             " AND state = 'posted' AND done_at >= %s ORDER BY id",
-            (COMPANY, sku, moment),
+            (cursor.company, sku, moment),
         )
         return list(cursor.fetchall())

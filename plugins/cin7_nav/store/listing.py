@@ -27,7 +27,7 @@ class Line:
 
 def page(database: Database, wanted: Filter, limit: int, after: Line | None = None) -> list[Line]:
     """The documents that a filter finds, newest first; `after`: the last line of the page before."""
-    condition, parameters = wanted.where()
+    condition, parameters = wanted.where(database.company)
     if after:
         condition += " AND (document_date, id) < (%s, %s)"
         parameters += [after.day, after.id]

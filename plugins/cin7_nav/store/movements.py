@@ -13,7 +13,7 @@ from cin7_nav.model import Problem, State
 from cin7_nav.movements import IN_DOUBT, OPEN, Direction, Movement, NavWords, StockKind, StockLine
 from cin7_nav.store import audit, codec
 from cin7_nav.store.audit import Change
-from cin7_nav.store.database import COMPANY, Cursor, Database, values
+from cin7_nav.store.database import Cursor, Database, values
 from cin7_nav.store.documents import Run
 
 UNSETTLED = (*OPEN, *IN_DOUBT)
@@ -50,7 +50,9 @@ def turn(database: Database) -> Iterator[None]:
     connection = database.connect()
     try:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_lock(hashtext('cin7_nav.stock'), hashtext(%s))", (COMPANY,))
+            cursor.execute(
+                "SELECT pg_advisory_lock(hashtext('cin7_nav.stock'), hashtext(%s))", (database.company,)
+            )
         connection.commit()
         yield
     finally:
@@ -95,7 +97,7 @@ def _select(database: Database, condition: str, *parameters: object) -> list[Mov
 def select(cursor: Cursor, condition: str, *parameters: object) -> list[Movement]:
     cursor.execute(
         f"SELECT {_COLUMNS} FROM movement WHERE company = %s AND {condition} ORDER BY id",
-        (COMPANY, *parameters),
+        (cursor.company, *parameters),
     )
     return list(map(movement_of, cursor.fetchall()))
 
@@ -128,7 +130,7 @@ def insert(cursor: Cursor, new: Sequence[New], run: Run, raw_sha256: str = "") -
         """,
         [
             (
-                COMPANY,
+                cursor.company,
                 one.direction,
                 one.kind,
                 one.document_id,
@@ -234,7 +236,7 @@ def counts(database: Database) -> dict[str, int]:
     with database.transaction() as cursor:
         cursor.execute(
             "SELECT direction, state, count(*) FROM movement WHERE company = %s GROUP BY 1, 2 ORDER BY 1, 2",
-            (COMPANY,),
+            (cursor.company,),
         )
         return {f"{direction} {state}": count for direction, state, count in cursor.fetchall()}
 
@@ -245,6 +247,6 @@ def ours(database: Database, numbers: Collection[str]) -> set[str]:
         cursor.execute(
             "SELECT DISTINCT document_no FROM movement"
             " WHERE company = %s AND direction = 'to_nav' AND document_no = ANY (%s)",
-            (COMPANY, list(numbers)),
+            (cursor.company, list(numbers)),
         )
         return {number for (number,) in cursor.fetchall()}

@@ -13,7 +13,7 @@ from cin7_nav.model import Party, PartyField, PartyKind, Problem, Side
 from cin7_nav.rules.party_merging import Chosen, Snapshot
 from cin7_nav.store import audit, codec
 from cin7_nav.store.audit import Change
-from cin7_nav.store.database import COMPANY, Cursor, Database, values
+from cin7_nav.store.database import Cursor, Database, values
 from cin7_nav.store.documents import Run
 
 REFUSED_AGAIN_AFTER = dt.timedelta(hours=1)
@@ -31,7 +31,7 @@ def exclusive(database: Database) -> Iterator[None]:
     try:
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT pg_try_advisory_lock(hashtext('cin7_nav.parties'), hashtext(%s))", (COMPANY,)
+                "SELECT pg_try_advisory_lock(hashtext('cin7_nav.parties'), hashtext(%s))", (database.company,)
             )
             if cursor.fetchone() != (True,):
                 raise Busy("another run carries parties at this moment")
@@ -93,7 +93,7 @@ def record(database: Database, parties: Sequence[Party], *, settled: bool = Fals
             """,
             [
                 (
-                    COMPANY,
+                    cursor.company,
                     one.kind,
                     one.side,
                     one.id,
@@ -120,7 +120,7 @@ def cards(
             WHERE company = %s AND kind = %s AND side = %s AND gone_at IS NULL AND (%s OR id = ANY (%s))
             ORDER BY id
             """,
-            (COMPANY, kind, side, ids is None, list(ids or ())),
+            (cursor.company, kind, side, ids is None, list(ids or ())),
         )
         return {one.id: one for one in map(_party, cursor.fetchall())}
 
@@ -130,7 +130,7 @@ def ids(database: Database, kind: PartyKind, side: Side) -> set[str]:
     with database.transaction() as cursor:
         cursor.execute(
             "SELECT id FROM party_card WHERE company = %s AND kind = %s AND side = %s AND gone_at IS NULL",
-            (COMPANY, kind, side),
+            (cursor.company, kind, side),
         )
         return {id_ for (id_,) in cursor.fetchall()}
 
@@ -145,7 +145,7 @@ def find(database: Database, text: str) -> list[Party]:
               AND (id = lower(%s) OR number = upper(%s) OR lower("values"->>'name') = lower(%s))
             ORDER BY kind, side, id
             """,
-            (COMPANY, text, text, text),
+            (cursor.company, text, text, text),
         )
         return [_party(row) for row in cursor.fetchall()]
 
@@ -158,7 +158,7 @@ def gone(database: Database, kind: PartyKind, side: Side, gone_ids: Collection[s
             UPDATE party_card SET gone_at = clock_timestamp(), due = true
             WHERE company = %s AND kind = %s AND side = %s AND id = ANY (%s) AND gone_at IS NULL
             """,
-            (COMPANY, kind, side, list(gone_ids)),
+            (cursor.company, kind, side, list(gone_ids)),
         )
 
 
@@ -170,7 +170,7 @@ def mark_due(database: Database, kind: PartyKind, side: Side, due_ids: Collectio
             UPDATE party_card SET due = true
             WHERE company = %s AND kind = %s AND side = %s AND id = ANY (%s) AND NOT due
             """,
-            (COMPANY, kind, side, list(due_ids)),
+            (cursor.company, kind, side, list(due_ids)),
         )
 
 
@@ -185,7 +185,7 @@ def has_new(database: Database, kind: PartyKind) -> bool:
                       AND l.ended_at IS NULL
                       AND (c.side = 'cin7' AND l.cin7_id = c.id OR c.side = 'nav' AND l.nav_id = c.id)))
             """,
-            (COMPANY, kind),
+            (cursor.company, kind),
         )
         return cursor.fetchone() == (True,)
 
@@ -256,7 +256,7 @@ def links(database: Database, kind: PartyKind | None = None) -> list[Link]:
         cursor.execute(
             f"SELECT {_LINK} FROM party_link WHERE company = %s AND ended_at IS NULL"
             " AND (%s::text IS NULL OR kind = %s) ORDER BY id",
-            (COMPANY, kind, kind),
+            (cursor.company, kind, kind),
         )
         return [_link(row) for row in cursor.fetchall()]
 
@@ -267,7 +267,7 @@ def link_of(database: Database, kind: PartyKind, side: Side, id_: str) -> Link |
         cursor.execute(
             f"SELECT {_LINK} FROM party_link WHERE company = %s AND kind = %s AND {column} = %s"
             " AND ended_at IS NULL",
-            (COMPANY, kind, id_),
+            (cursor.company, kind, id_),
         )
         row = cursor.fetchone()
         return _link(row) if row else None
@@ -294,7 +294,7 @@ def due_links(database: Database, kind: PartyKind, limit: int, started: dt.datet
             ORDER BY l.tried_at NULLS FIRST, l.id LIMIT %(limit)s
             """,
             {
-                "company": COMPANY,
+                "company": cursor.company,
                 "kind": kind,
                 "limit": limit,
                 "again_after": REFUSED_AGAIN_AFTER,
@@ -314,7 +314,7 @@ def add_link(
         VALUES (%s, %s, %s, %s, %s, %s, CASE WHEN %s THEN clock_timestamp() END)
         ON CONFLICT DO NOTHING RETURNING id
         """,
-        (COMPANY, kind, cin7_id, nav_id, how, why, bool(cin7_id and nav_id)),
+        (cursor.company, kind, cin7_id, nav_id, how, why, bool(cin7_id and nav_id)),
     )
     row = cursor.fetchone()
     if row is None:
@@ -417,7 +417,10 @@ def settled(cursor: Cursor, kind: PartyKind, read: Sequence[Party]) -> None:
         WHERE (c.company, c.kind, c.side, c.id) = (done.company, done.kind, done.side, done.id)
           AND c."values" = done.held::jsonb AND c.number = done.number AND c.due
         """,
-        [(COMPANY, kind, one.side, one.id, codec.canonical(dict(one.values)), one.number) for one in read],
+        [
+            (cursor.company, kind, one.side, one.id, codec.canonical(dict(one.values)), one.number)
+            for one in read
+        ],
     )
 
 
@@ -436,7 +439,7 @@ def keep_apart(cursor: Cursor, kind: PartyKind, one_id: str, other_id: str, why:
     """These two are never the same; without the other one: leave the record alone."""
     cursor.execute(
         "INSERT INTO party_apart VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
-        (COMPANY, kind, one_id, other_id, why),
+        (cursor.company, kind, one_id, other_id, why),
     )
 
 
@@ -447,7 +450,7 @@ def forget_apart(cursor: Cursor, kind: PartyKind, ids_: Collection[str | None]) 
         DELETE FROM party_apart WHERE company = %s AND kind = %s AND one_id = ANY (%s)
             AND (other_id = '' OR other_id = ANY (%s))
         """,
-        (COMPANY, kind, list(ids_), list(ids_)),
+        (cursor.company, kind, list(ids_), list(ids_)),
     )
 
 
@@ -457,7 +460,7 @@ def reconsider(database: Database, kind: PartyKind, id_: str, person: str) -> in
         cursor.execute(
             "DELETE FROM party_apart WHERE company = %s AND kind = %s AND (one_id = %s OR other_id = %s)"
             " RETURNING one_id",
-            (COMPANY, kind, id_, id_),
+            (cursor.company, kind, id_, id_),
         )
         forgotten = len(cursor.fetchall())
         if forgotten:
@@ -472,7 +475,8 @@ def apart(database: Database, kind: PartyKind) -> list[tuple[str, str]]:
     """Pairs of ids; the second is empty for a record to be left alone."""
     with database.transaction() as cursor:
         cursor.execute(
-            "SELECT one_id, other_id FROM party_apart WHERE company = %s AND kind = %s", (COMPANY, kind)
+            "SELECT one_id, other_id FROM party_apart WHERE company = %s AND kind = %s",
+            (cursor.company, kind),
         )
         return list(cursor.fetchall())
 
@@ -506,7 +510,7 @@ def known(database: Database, kind: PartyKind, cin7_ids: Collection[str]) -> dic
             LEFT JOIN party_card c ON (c.company, c.kind, c.side, c.id) = (l.company, l.kind, 'nav', l.nav_id)
                 AND c.gone_at IS NULL
             """,
-            {"company": COMPANY, "kind": kind, "ids": list(cin7_ids)},
+            {"company": cursor.company, "kind": kind, "ids": list(cin7_ids)},
         )
         rows = cursor.fetchall()
     return {

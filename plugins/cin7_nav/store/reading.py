@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cin7_nav.store.database import COMPANY, Cursor, Database, values
+from cin7_nav.store.database import Cursor, Database, values
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,9 @@ Listed = tuple[str, str]
 
 def cursor_value(database: Database, name: str) -> str | None:
     with database.transaction() as cursor:
-        cursor.execute("SELECT value FROM read_cursor WHERE company = %s AND name = %s", (COMPANY, name))
+        cursor.execute(
+            "SELECT value FROM read_cursor WHERE company = %s AND name = %s", (cursor.company, name)
+        )
         row = cursor.fetchone()
         return row[0] if row else None
 
@@ -44,7 +46,7 @@ def move_cursor(database: Database, name: str, value: str) -> None:
             INSERT INTO read_cursor (company, name, value) VALUES (%s, %s, %s)
             ON CONFLICT (company, name) DO UPDATE SET value = excluded.value, updated_at = clock_timestamp()
             """,
-            (COMPANY, name, value),
+            (cursor.company, name, value),
         )
 
 
@@ -64,13 +66,12 @@ def remember_headers(database: Database, headers: Sequence[Header]) -> None:
                 invoiced = excluded.invoiced OR EXISTS (SELECT FROM document d
                     WHERE d.company = excluded.company AND d.order_id = excluded.order_id)
             """,
-            [_values_of(header) for header in newest.values()],
+            [(cursor.company, *_values_of(header)) for header in newest.values()],
         )
 
 
 def _values_of(header: Header) -> tuple[Any, ...]:
     return (
-        COMPANY,
         header.side,
         header.order_id,
         header.order_number,
@@ -102,7 +103,7 @@ def unread(
               AND NOT order_id = ANY (%s) AND (%s OR invoice_date BETWEEN %s AND %s)
             ORDER BY invoice_date, order_id LIMIT %s
             """,
-            (COMPANY, side, list(skip), day is None, *(day or (None, None)), limit),
+            (cursor.company, side, list(skip), day is None, *(day or (None, None)), limit),
         )
         return list(cursor.fetchall())
 
@@ -122,7 +123,7 @@ def orders_named(database: Database, side: str, ids: Collection[str], numbers: C
               AND (order_id = ANY (%(ids)s) OR task_id = ANY (%(ids)s) OR number = ANY (%(numbers)s)
                    OR order_number = ANY (%(numbers)s))
             """,
-            {"company": COMPANY, "side": side, "ids": list(ids), "numbers": list(numbers)},
+            {"company": cursor.company, "side": side, "ids": list(ids), "numbers": list(numbers)},
         )
         return {row[0] for row in cursor.fetchall()}
 
@@ -138,7 +139,7 @@ def unknown_ids(database: Database, side: str, ids: Collection[str]) -> set[str]
               AND NOT EXISTS (SELECT FROM document d WHERE d.company = %(company)s
                               AND d.task_id = asked.id)
             """,
-            {"company": COMPANY, "side": side, "ids": list(ids)},
+            {"company": cursor.company, "side": side, "ids": list(ids)},
         )
         return {row[0] for row in cursor.fetchall()}
 
@@ -154,7 +155,7 @@ def still_unread(database: Database, side: str, ids: Collection[str]) -> list[Li
             WHERE h.read_updated IS DISTINCT FROM h.updated OR h.order_id IS NULL
             ORDER BY asked.order_id
             """,
-            (list(ids), COMPANY, side),
+            (list(ids), cursor.company, side),
         )
         return list(cursor.fetchall())
 
@@ -190,7 +191,7 @@ def unreadable(database: Database, side: str, order_id: str, problem: str) -> No
             ON CONFLICT (company, side, order_id) DO UPDATE SET problem = excluded.problem,
                 problem_since = coalesce(order_header.problem_since, excluded.problem_since)
             """,
-            (COMPANY, side, order_id, problem),
+            (cursor.company, side, order_id, problem),
         )
 
 
@@ -202,7 +203,7 @@ def problems(database: Database) -> list[tuple[str, str, str, str, dt.datetime]]
             SELECT side, order_id, order_number, problem, problem_since FROM order_header
             WHERE company = %s AND problem IS NOT NULL ORDER BY problem_since
             """,
-            (COMPANY,),
+            (cursor.company,),
         )
         return list(cursor.fetchall())
 
@@ -210,6 +211,8 @@ def problems(database: Database) -> list[tuple[str, str, str, str, dt.datetime]]
 def cursor_moved_at(database: Database, name: str) -> dt.datetime | None:
     """When a list was read to its end last."""
     with database.transaction() as cursor:
-        cursor.execute("SELECT updated_at FROM read_cursor WHERE company = %s AND name = %s", (COMPANY, name))
+        cursor.execute(
+            "SELECT updated_at FROM read_cursor WHERE company = %s AND name = %s", (cursor.company, name)
+        )
         row = cursor.fetchone()
         return row[0] if row else None

@@ -12,7 +12,7 @@ from typing import Any
 from cin7_nav.model import Kind, State
 from cin7_nav.rules.cases import Finding, Known, Sent
 from cin7_nav.store import codec
-from cin7_nav.store.database import COMPANY, Cursor, Database, values
+from cin7_nav.store.database import Cursor, Database, values
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ def finish(
     with database.transaction() as cursor:
         cursor.execute(
             "SELECT id, encode(hash, 'hex') FROM audit WHERE company = %s ORDER BY id DESC LIMIT 1",
-            (COMPANY,),
+            (cursor.company,),
         )
         audit_id, audit_hash = cursor.fetchone() or (None, "")
         cursor.execute(
@@ -92,7 +92,7 @@ def finish(
             VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING id
             """,
             (
-                COMPANY, done.run, done.first, done.last, done.started_at, done.documents, done.agreed,
+                cursor.company, done.run, done.first, done.last, done.started_at, done.documents, done.agreed,
                 len(unique), amount, _json(done.proved), _json(done.accounts), _json(done.lists),
                 _json(done.calls), audit_id, audit_hash,
             ),
@@ -105,7 +105,7 @@ def finish(
             WHERE company = %s AND area = ANY (%s) AND closed_at IS NULL AND day BETWEEN %s AND %s
               AND reconciliation_id <> %s
             """,
-            (COMPANY, list(areas), done.first, done.last, identity),
+            (cursor.company, list(areas), done.first, done.last, identity),
         )
         return identity, cursor.rowcount
 
@@ -126,7 +126,7 @@ def _save(cursor: Cursor, identity: int, found: Sequence[Difference]) -> None:
         """,
         [
             (
-                COMPANY, identity, one.area, one.record, one.finding.sort, one.finding.detail,
+                cursor.company, identity, one.area, one.record, one.finding.sort, one.finding.detail,
                 one.finding.cause, one.finding.message, one.finding.next_step, one.finding.fixer,
                 one.number, one.day, one.finding.cin7_amount, one.finding.nav_amount,
             )
@@ -156,7 +156,7 @@ def still_open(
             SELECT {_OPEN} FROM difference_open WHERE company = %s AND day BETWEEN %s AND %s
             ORDER BY abs(amount) DESC, day, number, sort, detail LIMIT %s
             """,
-            (COMPANY, first or dt.date.min, last or dt.date.max, limit),
+            (cursor.company, first or dt.date.min, last or dt.date.max, limit),
         )
         return [Open(*row) for row in cursor.fetchall()]
 
@@ -171,7 +171,7 @@ def newest(database: Database, identity: int | None = None) -> Reconciliation | 
             FROM reconciliation WHERE company = %s AND (%s::bigint IS NULL OR id = %s) ORDER BY id DESC
                 LIMIT 1
             """,
-            (COMPANY, identity, identity),
+            (cursor.company, identity, identity),
         )
         row = cursor.fetchone()
         return Reconciliation(*row) if row else None
@@ -243,7 +243,7 @@ def concerned(
                   WHERE company = %(company)s AND nav_document_no = ANY (%(numbers)s)
             """,
             {
-                "company": COMPANY, "first": first, "last": last, "ids": list(ids),
+                "company": cursor.company, "first": first, "last": last, "ids": list(ids),
                 "numbers": list(nav_numbers),
             },
         )  # fmt: skip
@@ -290,7 +290,7 @@ def unread_orders(database: Database, first: dt.date, last: dt.date) -> list[tup
               AND NOT EXISTS (SELECT FROM document d WHERE d.company = h.company AND d.order_id = h.order_id)
             ORDER BY side, order_id
             """,
-            (COMPANY, first, last),
+            (cursor.company, first, last),
         )
         return list(cursor.fetchall())
 
@@ -314,7 +314,7 @@ def keep_report(database: Database, identity: int, report: Report) -> None:
             ON CONFLICT (reconciliation_id) DO UPDATE SET page = excluded.page,
                 certificate = excluded.certificate, csv = excluded.csv
             """,
-            (identity, COMPANY, report.page, report.certificate, report.csv),
+            (identity, cursor.company, report.page, report.certificate, report.csv),
         )
 
 
@@ -326,7 +326,7 @@ def report(database: Database, identity: int) -> Report | None:
             SELECT page, certificate, csv FROM reconciliation_report
             WHERE company = %s AND reconciliation_id = %s
             """,
-            (COMPANY, identity),
+            (cursor.company, identity),
         )
         row = cursor.fetchone()
         return Report(*row) if row else None

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from cin7_nav.store.database import COMPANY, Database, values
+from cin7_nav.store.database import Database, values
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ def fetched_at(database: Database, source: str, entity: str) -> dt.datetime | No
     with database.transaction() as cursor:
         cursor.execute(
             "SELECT fetched_at FROM reference_set WHERE company = %s AND source = %s AND entity = %s",
-            (COMPANY, source, entity),
+            (cursor.company, source, entity),
         )
         row = cursor.fetchone()
         return row[0] if row else None
@@ -44,7 +44,7 @@ def store(
         if whole:
             cursor.execute(
                 "DELETE FROM reference WHERE company = %s AND source = %s AND entity = %s",
-                (COMPANY, source, entity),
+                (cursor.company, source, entity),
             )
         for chunk in _chunks(rows, 1000):
             newest = {row.key: row for row in chunk}
@@ -56,7 +56,7 @@ def store(
                 DO UPDATE SET lookup = excluded.lookup, body = excluded.body
                 """,
                 [
-                    (COMPANY, source, entity, row.key, row.lookup, json.dumps(row.body, default=str))
+                    (cursor.company, source, entity, row.key, row.lookup, json.dumps(row.body, default=str))
                     for row in newest.values()
                 ],
             )
@@ -65,7 +65,7 @@ def store(
             INSERT INTO reference_set (company, source, entity, fetched_at) VALUES (%s, %s, %s, %s)
             ON CONFLICT (company, source, entity) DO UPDATE SET fetched_at = excluded.fetched_at
             """,
-            (COMPANY, source, entity, asked_at),
+            (cursor.company, source, entity, asked_at),
         )
 
 
@@ -77,7 +77,7 @@ def expire(database: Database, source: str, entity: str) -> None:
             UPDATE reference_set SET fetched_at = fetched_at - interval '1 hour'
             WHERE company = %s AND source = %s AND entity = %s
             """,
-            (COMPANY, source, entity),
+            (cursor.company, source, entity),
         )
 
 
@@ -100,7 +100,7 @@ def rows(
             SELECT key, body, lookup FROM reference
             WHERE company = %s AND source = %s AND entity = %s {condition} ORDER BY key
             """,
-            (COMPANY, source, entity, *parameters),
+            (cursor.company, source, entity, *parameters),
         )
         return [Row(*row) for row in cursor.fetchall()]
 

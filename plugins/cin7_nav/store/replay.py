@@ -12,7 +12,7 @@ from typing import Any
 
 from cin7_nav.model import State
 from cin7_nav.store import documents
-from cin7_nav.store.database import COMPANY, Database, values
+from cin7_nav.store.database import Database, values
 from cin7_nav.store.documents import Run, Stored, Verdict
 
 _BY_NUMBER = """id IN (
@@ -42,9 +42,9 @@ class Filter:
     text: str = ""
     """Beginnings of words of its numbers and of its party's name."""
 
-    def where(self) -> tuple[str, list[Any]]:
+    def where(self, company: str) -> tuple[str, list[Any]]:
         """An SQL condition on `document` and its parameters."""
-        parts, parameters = ["company = %s"], [COMPANY]  # type: tuple[list[str], list[Any]]
+        parts, parameters = ["company = %s"], [company]  # type: tuple[list[str], list[Any]]
 
         def add(part: str, *given: Any) -> None:
             parts.append(part)
@@ -58,10 +58,10 @@ class Filter:
             add("document_date <= %s", self.until)
         if self.numbers:
             numbers, upper = list(self.numbers), [number.upper() for number in self.numbers]
-            add(_BY_NUMBER, COMPANY, numbers, COMPANY, numbers, COMPANY, upper)
+            add(_BY_NUMBER, company, numbers, company, numbers, company, upper)
         if self.parties:
             parties, lower = list(self.parties), [one.lower() for one in self.parties]
-            add(_BY_PARTY, COMPANY, parties, COMPANY, lower)
+            add(_BY_PARTY, company, parties, company, lower)
         if self.accounts:
             add("accounts && %s", list(self.accounts))
         if words := words_of(self.text):
@@ -94,7 +94,7 @@ class Chosen:
 
 
 def choose(database: Database, wanted: Filter) -> Chosen:
-    condition, parameters = wanted.where()
+    condition, parameters = wanted.where(database.company)
     with database.transaction() as cursor:
         cursor.execute(
             f"""
@@ -107,7 +107,7 @@ def choose(database: Database, wanted: Filter) -> Chosen:
         rows = cursor.fetchall()
         cursor.execute(
             "SELECT nav_document_no FROM delivery WHERE company = %s AND nav_document_no = ANY (%s)",
-            (COMPANY, [number.upper() for number in wanted.numbers]),
+            (cursor.company, [number.upper() for number in wanted.numbers]),
         )
         known = {number for (number,) in cursor.fetchall()}
     known |= {text for row in rows for text in (row[3], row[4])}
@@ -123,7 +123,7 @@ def choose(database: Database, wanted: Filter) -> Chosen:
 
 def sample(database: Database, wanted: Filter, limit: int) -> list[Stored]:
     """The first of these documents that are not in the ledger, whole."""
-    condition, parameters = wanted.where()
+    condition, parameters = wanted.where(database.company)
     with database.transaction() as cursor:
         cursor.execute(
             f"""
@@ -144,15 +144,17 @@ def begin(database: Database, run: Run, wanted: Filter, orders: Sequence[tuple[s
             INSERT INTO replay (company, run, selection) VALUES (%s, %s, %s)
             ON CONFLICT (company, run) DO NOTHING RETURNING id
             """,
-            (COMPANY, run.name, json.dumps(asdict(wanted), default=str)),
+            (cursor.company, run.name, json.dumps(asdict(wanted), default=str)),
         )
         made = cursor.fetchone()
         if made is None:
-            cursor.execute("SELECT id FROM replay WHERE company = %s AND run = %s", (COMPANY, run.name))
+            cursor.execute(
+                "SELECT id FROM replay WHERE company = %s AND run = %s", (cursor.company, run.name)
+            )
             made = cursor.fetchone()
             assert made is not None
             return int(made[0])
-        rows = [(made[0], COMPANY, side, order_id) for side, order_id in orders]
+        rows = [(made[0], cursor.company, side, order_id) for side, order_id in orders]
         values(cursor, "INSERT INTO replay_order (replay_id, company, side, order_id) VALUES %s", rows)
         return int(made[0])
 
@@ -196,7 +198,7 @@ def unfinished(database: Database, run: Run) -> list[tuple[str, int, int]]:
               AND r.planned_at > clock_timestamp() - interval '7 days'
             GROUP BY r.id ORDER BY r.id DESC
             """,
-            (COMPANY, run.name),
+            (cursor.company, run.name),
         )
         return list(cursor.fetchall())
 
@@ -211,7 +213,7 @@ def take_up(database: Database, orders: Sequence[tuple[str, str]], run: Run) -> 
               AND source_status IN ('AUTHORISED', 'PAID')
               AND NOT EXISTS (SELECT FROM decision WHERE document_id = document.id)
             """,
-            (COMPANY, [order for _, order in orders]),
+            (cursor.company, [order for _, order in orders]),
         )
         ids = [identity for (identity,) in cursor.fetchall()]
         found = documents.locked(cursor, ids).values() if ids else ()

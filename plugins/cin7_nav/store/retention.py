@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from cin7_nav.store.database import COMPANY, Database
+from cin7_nav.store.database import Database
 
 AT_ONCE = 10_000
 """Rows that one transaction deletes: others wait for none of them long."""
@@ -39,7 +39,7 @@ def _all(database: Database, statement: str, age: dt.timedelta) -> int:
     gone = 0
     while True:
         with database.transaction() as cursor:
-            cursor.execute(statement, {"company": COMPANY, "age": age, "limit": AT_ONCE})
+            cursor.execute(statement, {"company": cursor.company, "age": age, "limit": AT_ONCE})
             gone += cursor.rowcount
             if cursor.rowcount < AT_ONCE:
                 return gone

@@ -10,7 +10,7 @@ from typing import Any
 from cin7_nav.model import PartyKind, Side
 from cin7_nav.store import audit, codec
 from cin7_nav.store.audit import Change
-from cin7_nav.store.database import COMPANY, Cursor, Database
+from cin7_nav.store.database import Cursor, Database
 from cin7_nav.store.decisions import ANSWERED_THERE, Answer
 from cin7_nav.store.documents import Run
 
@@ -92,7 +92,7 @@ def put(database: Database, kind: PartyKind, question: str, wanted: Sequence[Ope
         cursor.execute(
             f"SELECT {_COLUMNS} FROM party_review WHERE company = %s AND kind = %s AND question = %s"
             " AND closed_at IS NULL FOR UPDATE",
-            (COMPANY, kind, question),
+            (cursor.company, kind, question),
         )
         now = {(one.side, one.record_id): one for one in map(_review, cursor.fetchall())}
         stale = [
@@ -104,7 +104,15 @@ def put(database: Database, kind: PartyKind, question: str, wanted: Sequence[Ope
             cursor.execute(
                 "INSERT INTO party_review (company, kind, side, record_id, question, shown, shown_hash)"
                 " VALUES (%s, %s, %s, %s, %s, %s, %s) RETURNING id",
-                (COMPANY, kind, side, record_id, question, bodies[side, record_id], hashes[side, record_id]),
+                (
+                    cursor.company,
+                    kind,
+                    side,
+                    record_id,
+                    question,
+                    bodies[side, record_id],
+                    hashes[side, record_id],
+                ),
             )
     return len(fresh)
 
@@ -118,12 +126,12 @@ def put_one(cursor: Cursor, kind: PartyKind, wanted: Open) -> None:
         WHERE company = %s AND kind = %s AND side = %s AND record_id = %s AND question = %s
           AND closed_at IS NULL AND answer IS NULL AND shown_hash <> %s
         """,
-        (COMPANY, kind, wanted.side, wanted.record_id, wanted.question, codec.sha256(body)),
+        (cursor.company, kind, wanted.side, wanted.record_id, wanted.question, codec.sha256(body)),
     )
     cursor.execute(
         "INSERT INTO party_review (company, kind, side, record_id, question, shown, shown_hash)"
         " VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
-        (COMPANY, kind, wanted.side, wanted.record_id, wanted.question, body, codec.sha256(body)),
+        (cursor.company, kind, wanted.side, wanted.record_id, wanted.question, body, codec.sha256(body)),
     )
 
 
@@ -135,7 +143,7 @@ def withdraw(cursor: Cursor, kind: PartyKind, side: Side, record_id: str, questi
         WHERE company = %s AND kind = %s AND side = %s AND record_id = %s AND question = %s
           AND closed_at IS NULL AND answer IS NULL
         """,
-        (COMPANY, kind, side, record_id, question),
+        (cursor.company, kind, side, record_id, question),
     )
 
 
@@ -158,7 +166,7 @@ def ask(database: Database, run: Run, limit: int, again_after: dt.timedelta) -> 
             FROM unasked WHERE r.id = unasked.id
             RETURNING {", ".join("r." + name for name in _COLUMNS.split(", ")[:10])}, '', ''
             """,
-            (COMPANY, run.name, again_after, limit, run.name),
+            (cursor.company, run.name, again_after, limit, run.name),
         )
         return sorted(map(_review, cursor.fetchall()), key=lambda review: review.id)
 
@@ -180,7 +188,7 @@ def withdrawn(database: Database, limit: int) -> list[Review]:
             SELECT {_COLUMNS} FROM party_review
             WHERE id IN (SELECT id FROM given) AND coalesce(run NOT LIKE %s, true) ORDER BY id
             """,
-            (COMPANY, limit, ANSWERED_THERE),
+            (cursor.company, limit, ANSWERED_THERE),
         )
         return [_review(row) for row in cursor.fetchall()]
 
@@ -198,7 +206,7 @@ def still_open(database: Database) -> list[Review]:
         cursor.execute(
             f"SELECT {_COLUMNS} FROM party_review WHERE company = %s AND closed_at IS NULL AND answer IS NULL"
             " ORDER BY id",
-            (COMPANY,),
+            (cursor.company,),
         )
         return [_review(row) for row in cursor.fetchall()]
 
@@ -265,7 +273,7 @@ def answered(database: Database, kind: PartyKind) -> list[Review]:
         cursor.execute(
             f"SELECT {_COLUMNS} FROM party_review WHERE company = %s AND kind = %s AND closed_at IS NULL"
             " AND answer IS NOT NULL ORDER BY decided_at, id",
-            (COMPANY, kind),
+            (cursor.company, kind),
         )
         return [_review(row) for row in cursor.fetchall()]
 

@@ -24,7 +24,7 @@ from cin7_nav.rules.numbers import EXTERNAL_DOCUMENT_NO_LENGTH, movement_no
 from cin7_nav.rules.texts import cut
 from cin7_nav.store import audit, codec, movements
 from cin7_nav.store.audit import Change
-from cin7_nav.store.database import COMPANY, Cursor, Database, values
+from cin7_nav.store.database import Cursor, Database, values
 from cin7_nav.store.documents import Run
 from cin7_nav.store.movements import New, Step
 
@@ -62,7 +62,7 @@ def remember(database: Database, rows: Sequence[ListRow]) -> None:
             WHERE stock_row.fingerprint <> excluded.fingerprint
             """,
             [
-                (COMPANY, row.list, row.record_id, row.number, row.fingerprint, row.moves)
+                (cursor.company, row.list, row.record_id, row.number, row.fingerprint, row.moves)
                 for row in newest.values()
             ],
         )
@@ -78,7 +78,7 @@ def unread(database: Database, list_: str, limit: int, skip: Collection[str] = (
               AND NOT record_id = ANY (%s)
             ORDER BY number, record_id LIMIT %s
             """,
-            (COMPANY, list_, list(skip), limit),
+            (cursor.company, list_, list(skip), limit),
         )
         return list(cursor.fetchall())
 
@@ -95,7 +95,7 @@ def records_named(database: Database, numbers: Collection[str]) -> list[tuple[st
             WHERE d.company = %(company)s
               AND (d.number = ANY (%(numbers)s) OR d.order_number = ANY (%(numbers)s))
             """,
-            {"company": COMPANY, "numbers": list(numbers)},
+            {"company": cursor.company, "numbers": list(numbers)},
         )
         return list(cursor.fetchall())
 
@@ -110,7 +110,7 @@ def unreadable(database: Database, list_: str, record_id: str, problem: str) -> 
             ON CONFLICT (company, list, record_id) DO UPDATE SET problem = excluded.problem,
                 problem_since = coalesce(stock_row.problem_since, excluded.problem_since)
             """,
-            (COMPANY, list_, record_id, problem),
+            (cursor.company, list_, record_id, problem),
         )
 
 
@@ -122,7 +122,7 @@ def problems(database: Database) -> list[tuple[str, str, str, str, dt.datetime]]
             SELECT list, record_id, number, problem, problem_since FROM stock_row
             WHERE company = %s AND problem IS NOT NULL ORDER BY problem_since
             """,
-            (COMPANY,),
+            (cursor.company,),
         )
         return list(cursor.fetchall())
 
@@ -149,7 +149,7 @@ def record(database: Database, reads: Sequence[Read], run: Run) -> Counter[str]:
     changes: list[Change] = []
     with database.transaction() as cursor:
         cursor.execute(
-            "SELECT pg_advisory_xact_lock(hashtext('cin7_nav.stock_record'), hashtext(%s))", (COMPANY,)
+            "SELECT pg_advisory_xact_lock(hashtext('cin7_nav.stock_record'), hashtext(%s))", (cursor.company,)
         )
         for read in reads:
             body = codec.canonical(read.raw)
@@ -176,7 +176,7 @@ def _mark_read(cursor: Cursor, reads: Sequence[Read]) -> None:
         """,
         [
             (
-                COMPANY,
+                cursor.company,
                 read.list,
                 read.record_id,
                 read.documents[0].order_number if read.documents else "",
@@ -254,7 +254,7 @@ def _known(cursor: Cursor, key: StockKey) -> tuple[int, str, int] | None:
         SELECT id, content_hash, revision FROM stock_document
         WHERE company = %s AND kind = %s AND order_id = %s AND task_id = %s
         """,
-        (COMPANY, key.kind, key.order_id, key.task_id),
+        (cursor.company, key.kind, key.order_id, key.task_id),
     )
     found: tuple[int, str, int] | None = cursor.fetchone()
     return found
@@ -269,7 +269,7 @@ def _insert_document(cursor: Cursor, document: StockDocument, sha256: str) -> tu
         VALUES (%s, %s, %s, %s, %s, %s, %s, '', %s) RETURNING id
         """,
         (
-            COMPANY,
+            cursor.company,
             key.kind,
             key.order_id,
             key.task_id,
@@ -311,7 +311,7 @@ def _receipts(cursor: Cursor, key: StockKey) -> int:
         SELECT count(DISTINCT m.document_no) FROM movement m JOIN stock_document d ON d.id = m.document_id
         WHERE d.company = %s AND d.order_id = %s AND m.kind = 'receipt'
         """,
-        (COMPANY, key.order_id),
+        (cursor.company, key.order_id),
     )
     row = cursor.fetchone()
     return int(row[0]) if row else 0
@@ -379,7 +379,7 @@ def store_adjustment(
             INSERT INTO stock_adjustment (company, movement_id, reference, on_hand, target)
             VALUES (%s, %s, %s, %s, %s) RETURNING id
             """,
-            (COMPANY, step.movement.id, reference, on_hand, target),
+            (cursor.company, step.movement.id, reference, on_hand, target),
         )
         row = cursor.fetchone()
         assert row is not None
@@ -419,7 +419,7 @@ def own_tasks(database: Database, ids: Collection[str]) -> set[str]:
     with database.transaction() as cursor:
         cursor.execute(
             "SELECT task_id FROM stock_adjustment WHERE company = %s AND task_id = ANY (%s)",
-            (COMPANY, list(ids)),
+            (cursor.company, list(ids)),
         )
         return {task for (task,) in cursor.fetchall()}
 
@@ -437,7 +437,7 @@ def _own_adjustment(
     cursor.execute(
         "SELECT id, movement_id, task_id, applied, line FROM stock_adjustment"
         " WHERE company = %s AND (task_id = %s OR reference = %s) ORDER BY id",
-        (COMPANY, document.key.task_id, document.reference),
+        (cursor.company, document.key.task_id, document.reference),
     )
     rows = cursor.fetchall()
     for _, _, task_id, applied, line in rows:
@@ -454,7 +454,7 @@ def _own_adjustment(
         movement_id = rows[0][1]
         cursor.execute(
             "INSERT INTO stock_adjustment (company, movement_id, reference) VALUES (%s, %s, %s) RETURNING id",
-            (COMPANY, movement_id, document.reference),
+            (cursor.company, movement_id, document.reference),
         )
         (adjustment_id,) = cursor.fetchone() or (0,)
     _fill(cursor, adjustment_id, document, line.quantity, line)

@@ -10,7 +10,7 @@ from typing import Any
 from cin7_nav.model import Kind
 from cin7_nav.store import audit
 from cin7_nav.store.audit import Change
-from cin7_nav.store.database import COMPANY, Database
+from cin7_nav.store.database import Database
 from cin7_nav.store.inbox import CHANNEL
 from cin7_nav.store.webhook_secrets import fingerprint
 
@@ -48,7 +48,7 @@ def known(database: Database, source: str | None = None) -> list[Subscription]:
         cursor.execute(
             f"SELECT {_COLUMNS} FROM subscription WHERE company = %s AND source LIKE %s "
             "ORDER BY source, name",
-            (COMPANY, source or "%"),
+            (cursor.company, source or "%"),
         )
         return [Subscription(*row) for row in cursor.fetchall()]
 
@@ -72,7 +72,7 @@ def seen(
                 looked_at = excluded.looked_at,
                 active_since = coalesce(subscription.active_since, excluded.active_since)
             """,
-            {"company": COMPANY, "source": source, "name": name, "id": external_id, "now": now,
+            {"company": cursor.company, "source": source, "name": name, "id": external_id, "now": now,
              "expires": expires_at},
         )  # fmt: skip
 
@@ -90,7 +90,7 @@ def lost(database: Database, source: str, name: str, silent_from: dt.datetime, w
                                   ELSE subscription.silent_why END,
                 silent_from = least(subscription.silent_from, excluded.silent_from)
             """,
-            {"company": COMPANY, "source": source, "name": name, "from": silent_from, "why": why},
+            {"company": cursor.company, "source": source, "name": name, "from": silent_from, "why": why},
         )
 
 
@@ -99,7 +99,7 @@ def forget(database: Database, source: str, name: str) -> None:
     with database.transaction() as cursor:
         cursor.execute(
             "DELETE FROM subscription WHERE company = %s AND source = %s AND name = %s",
-            (COMPANY, source, name),
+            (cursor.company, source, name),
         )
 
 
@@ -111,7 +111,7 @@ def caught_up(database: Database, gap: Subscription, why: str, run: str, *, even
         cursor.execute(
             "UPDATE subscription SET silent_from = NULL, silent_why = '' "
             "WHERE company = %s AND source = %s AND name = %s",
-            (COMPANY, gap.source, gap.name),
+            (cursor.company, gap.source, gap.name),
         )
         if event:
             cursor.execute(
@@ -122,7 +122,7 @@ def caught_up(database: Database, gap: Subscription, why: str, run: str, *, even
                     WHERE state IN ('waiting', 'quarantined')
                 DO UPDATE SET repeats = inbox.repeats + 1
                 """,
-                (COMPANY, gap.source, event, flow, since),
+                (cursor.company, gap.source, event, flow, since),
             )
             cursor.execute("SELECT pg_notify(%s, %s)", (CHANNEL, flow))
         audit.append(cursor, [Change(f"subscription/{gap.source}/{gap.name}", "silent", "active", why, run)])
@@ -143,7 +143,7 @@ def deliveries(database: Database, source: str) -> dict[str, dt.datetime]:
                  ) AS event
             ORDER BY name, landed_at DESC
             """,
-            (COMPANY, source),
+            (cursor.company, source),
         )
         return {name: _moment(told) or landed for name, landed, told in cursor.fetchall()}
 
@@ -182,7 +182,7 @@ def traffic(database: Database, since: dt.datetime) -> list[Traffic]:
                             AND flow <> 'subscriptions' AND sha256 <> '') AS event) AS paused
             GROUP BY source, name
             """,
-            (COMPANY, since),
+            (cursor.company, since),
         )
         return [Traffic(*row) for row in cursor.fetchall()]
 
@@ -218,7 +218,7 @@ def unannounced(database: Database, kinds: Mapping[str, Kind], before: dt.dateti
             GROUP BY s.name, e.since
             """,
             {
-                "company": COMPANY,
+                "company": cursor.company,
                 "names": list(kinds),
                 "kinds": [str(kind) for kind in kinds.values()],
                 "before": before,
@@ -233,7 +233,7 @@ def quarantined(database: Database, since: dt.datetime) -> dict[str, int]:
         cursor.execute(
             "SELECT source, sum(repeats + 1)::int FROM inbox "
             "WHERE company = %s AND state = 'quarantined' AND landed_at >= %s GROUP BY source",
-            (COMPANY, since),
+            (cursor.company, since),
         )
         return dict(cursor.fetchall())
 
@@ -250,7 +250,7 @@ def admit(database: Database, entity: str, token: str, state: str) -> None:
             VALUES (%s, %s, %s, %s)
             ON CONFLICT (company, url_sha256, state_sha256) DO UPDATE SET ends_at = NULL
             """,
-            (COMPANY, entity, fingerprint(token), fingerprint(state)),
+            (cursor.company, entity, fingerprint(token), fingerprint(state)),
         )
 
 
@@ -259,7 +259,7 @@ def is_admitted(database: Database, entity: str, token: str, state: str) -> bool
         cursor.execute(
             "SELECT FROM notification_secret WHERE company = %s AND entity = %s AND url_sha256 = %s "
             "AND state_sha256 = %s AND (ends_at IS NULL OR ends_at > clock_timestamp())",
-            (COMPANY, entity, fingerprint(token), fingerprint(state)),
+            (cursor.company, entity, fingerprint(token), fingerprint(state)),
         )
         return cursor.rowcount > 0
 
@@ -271,7 +271,7 @@ def end_others(database: Database, entity: str, token: str, state: str) -> None:
             "UPDATE notification_secret SET ends_at = clock_timestamp() + %s "
             "WHERE company = %s AND entity = %s AND ends_at IS NULL "
             "AND (url_sha256, state_sha256) <> (%s, %s)",
-            (FORMER_STATE_LASTS, COMPANY, entity, fingerprint(token), fingerprint(state)),
+            (FORMER_STATE_LASTS, cursor.company, entity, fingerprint(token), fingerprint(state)),
         )
         cursor.execute("DELETE FROM notification_secret WHERE ends_at <= clock_timestamp()")
 
@@ -287,7 +287,7 @@ def expect_handshake(database: Database, token: str) -> None:
             ON CONFLICT (company, token_sha256)
             DO UPDATE SET expires_at = excluded.expires_at, answered_at = NULL
             """,
-            (COMPANY, fingerprint(token), HANDSHAKE_LASTS),
+            (cursor.company, fingerprint(token), HANDSHAKE_LASTS),
         )
 
 
@@ -296,7 +296,7 @@ def end_handshake(database: Database, token: str) -> bool:
     with database.transaction() as cursor:
         cursor.execute(
             "DELETE FROM expected_handshake WHERE company = %s AND token_sha256 = %s RETURNING answered_at",
-            (COMPANY, fingerprint(token)),
+            (cursor.company, fingerprint(token)),
         )
         row = cursor.fetchone()
         return bool(row and row[0])
@@ -321,10 +321,11 @@ class Trouble:
 def note(database: Database, troubles: Iterable[Trouble], now: dt.datetime) -> None:
     """All that is wrong now; what was and is no more ends."""
     found: list[tuple[Any, ...]] = [
-        (COMPANY, one.source, one.name, one.code, one.message, one.fixer, one.once, now) for one in troubles
+        (database.company, one.source, one.name, one.code, one.message, one.fixer, one.once, now)
+        for one in troubles
     ]
     with database.transaction() as cursor:
-        cursor.execute("UPDATE alarm SET is_open = false WHERE company = %s", (COMPANY,))
+        cursor.execute("UPDATE alarm SET is_open = false WHERE company = %s", (cursor.company,))
         for row in found:
             cursor.execute(
                 """
@@ -344,7 +345,7 @@ def to_tell(database: Database, now: dt.datetime, again: dt.timedelta) -> list[T
         cursor.execute(
             "DELETE FROM alarm WHERE company = %s AND NOT is_open AND NOT once AND "
             "(told_at IS NULL OR told_at <= %s)",
-            (COMPANY, now - again),
+            (cursor.company, now - again),
         )
         cursor.execute(
             """
@@ -352,7 +353,7 @@ def to_tell(database: Database, now: dt.datetime, again: dt.timedelta) -> list[T
             WHERE company = %s AND is_open AND (told_at IS NULL OR NOT once AND told_at <= %s)
             RETURNING source, name, code, message, fixer, once
             """,
-            (now, COMPANY, now - again),
+            (now, cursor.company, now - again),
         )
         return sorted((Trouble(*row) for row in cursor.fetchall()), key=lambda one: (one.source, one.name))
 
@@ -363,6 +364,6 @@ def open_troubles(database: Database) -> list[tuple[Trouble, dt.datetime]]:
         cursor.execute(
             "SELECT source, name, code, message, fixer, once, since FROM alarm "
             "WHERE company = %s AND is_open ORDER BY source, name, code",
-            (COMPANY,),
+            (cursor.company,),
         )
         return [(Trouble(*row[:-1]), row[-1]) for row in cursor.fetchall()]

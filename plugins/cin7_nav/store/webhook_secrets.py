@@ -11,7 +11,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 
-from cin7_nav.store.database import COMPANY, Database
+from cin7_nav.store.database import Database
 
 SHORTEST = 16
 
@@ -31,7 +31,7 @@ def admit(database: Database, source: str, secret: str) -> None:
     with database.transaction() as cursor:
         cursor.execute(
             "INSERT INTO webhook_secret (company, source, sha256) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
-            (COMPANY, source, fingerprint(secret)),
+            (cursor.company, source, fingerprint(secret)),
         )
         cursor.execute(
             """
@@ -41,7 +41,7 @@ def admit(database: Database, source: str, secret: str) -> None:
                                WHERE company = %(company)s AND source = %(source)s AND sha256 <> %(admitted)s
                                ORDER BY admitted_at DESC LIMIT 1)
             """,
-            {"company": COMPANY, "source": source, "admitted": fingerprint(secret)},
+            {"company": cursor.company, "source": source, "admitted": fingerprint(secret)},
         )
 
 
@@ -55,7 +55,7 @@ def keep_only(database: Database, source: str, secret: str) -> None:
                 AND EXISTS (SELECT FROM webhook_secret
                             WHERE company = %(company)s AND source = %(source)s AND sha256 = %(kept)s)
             """,
-            {"company": COMPANY, "source": source, "kept": fingerprint(secret)},
+            {"company": cursor.company, "source": source, "kept": fingerprint(secret)},
         )
 
 
@@ -70,5 +70,5 @@ def end_former(database: Database, source: str, secret: str, after: dt.timedelta
                             WHERE company = %(company)s AND source = %(source)s AND sha256 = %(kept)s
                                 AND admitted_at <= clock_timestamp() - %(after)s)
             """,
-            {"company": COMPANY, "source": source, "kept": fingerprint(secret), "after": after},
+            {"company": cursor.company, "source": source, "kept": fingerprint(secret), "after": after},
         )

@@ -13,7 +13,7 @@ from airflow.sdk.exceptions import AirflowException
 from airflow.triggers.base import BaseEventTrigger, TriggerEvent
 
 from cin7_nav.store.asynchronous import LOST, arguments
-from cin7_nav.store.database import COMPANY, Database
+from cin7_nav.store.database import ONLY_COMPANY, Database
 from cin7_nav.store.inbox import CHANNEL
 
 CONNECTION = "cin7_nav_db"
@@ -116,7 +116,7 @@ class WebhookLandedTrigger(BaseEventTrigger):
                 rung = True
             bell.clear()
             waiting, oldest = await connection.fetchrow(
-                "SELECT waiting, oldest_age FROM inbox_waiting($1, $2)", COMPANY, self.flow
+                "SELECT waiting, oldest_age FROM inbox_waiting($1, $2)", ONLY_COMPANY, self.flow
             )
             if not waiting:
                 silence = self.ring_again_after
