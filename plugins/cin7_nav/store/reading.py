@@ -176,7 +176,7 @@ def details_read(cursor: Cursor, headers: Iterable[Header]) -> None:
             updated = greatest(order_header.updated, excluded.updated),
             read_updated = excluded.read_updated, problem = NULL, problem_since = NULL
         """,
-        [(*_values_of(newest[key]), newest[key].updated) for key in sorted(newest)],
+        [(cursor.company, *_values_of(newest[key]), newest[key].updated) for key in sorted(newest)],
     )
 
 
