@@ -12,6 +12,7 @@ import random
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from cin7_nav.flows.parties.carry import Carrier
@@ -112,7 +113,7 @@ def sweep(directory: str) -> dict[str, Any]:
     assert isinstance(mappings, Mappings), mappings
     run = Run("bench", "whole")
     started = time.perf_counter()
-    with desk() as at:
+    with desk({"dag_run": SimpleNamespace(dag_id="parties_both_ways")}) as at:
         collected = Collector(at.database, at.reader, run, [PartyKind.SUPPLIER]).whole()
         with store.exclusive(at.database):
             carried = Carrier(at.database, at.reader, mappings, run, store.now(at.database)).carry()

@@ -16,30 +16,37 @@ import datetime as dt
 from airflow.sdk import CronTriggerTimetable, dag, get_current_context, task
 from cin7_nav.flows.alerts import tasks
 from cin7_nav.flows.assets import with_warnings
+from cin7_nav.flows.companies import Company, served
 
 _, WARNINGS = tasks.load()
 
 
-@dag(
-    dag_id="alerts",
-    schedule=CronTriggerTimetable("*/10 * * * *", timezone="UTC"),
-    start_date=dt.datetime(2020, 1, 1, tzinfo=dt.UTC),
-    catchup=False,
-    max_active_runs=1,
-    default_args={"owner": "cin7-nav", "retries": 2, "retry_delay": dt.timedelta(seconds=30)},
-    tags=["cin7-nav", "alerts"],
-    doc_md=with_warnings(__doc__ or "", WARNINGS),
-)
-def alerts() -> None:
-    @task
-    def watch() -> int:
-        return tasks.watch()
+def make(company: Company) -> None:
+    """The DAG of one company."""
 
-    @task
-    def tell() -> int:
-        return tasks.tell(get_current_context())
+    @dag(
+        dag_id=company.dag_id("alerts"),
+        schedule=CronTriggerTimetable("*/10 * * * *", timezone="UTC"),
+        start_date=dt.datetime(2020, 1, 1, tzinfo=dt.UTC),
+        catchup=False,
+        max_active_runs=1,
+        default_args={"owner": "cin7-nav", "retries": 2, "retry_delay": dt.timedelta(seconds=30)},
+        tags=["cin7-nav", *company.tags, "alerts"],
+        doc_md=with_warnings(__doc__ or "", WARNINGS),
+    )
+    def alerts() -> None:
+        @task
+        def watch() -> int:
+            return tasks.watch(get_current_context())
 
-    watch() >> tell()
+        @task
+        def tell() -> int:
+            return tasks.tell(get_current_context())
+
+        watch() >> tell()
+
+    alerts()
 
 
-alerts()
+for each in served():
+    make(each)

@@ -30,47 +30,54 @@ import datetime as dt
 from typing import Any
 
 from airflow.sdk import Param, dag, get_current_context, task
-from cin7_nav.flows.assets import POLL_DUE
+from cin7_nav.flows.assets import poll_due
+from cin7_nav.flows.companies import Company, served
 from cin7_nav.flows.decisions import answering
 from cin7_nav.flows.decisions.operator import DecisionOperator
 from cin7_nav.flows.decisions.question import OPTIONS
 from cin7_nav.flows.defaults import TASKS
 
 
-@dag(
-    dag_id="decisions",
-    schedule=None,
-    start_date=dt.datetime(2020, 1, 1, tzinfo=dt.UTC),
-    catchup=False,
-    max_active_runs=200,
-    default_args=TASKS,
-    tags=["cin7-nav", "cin7", "nav", "decisions"],
-    doc_md=__doc__,
-    params={
-        "document": Param(
-            None, type=["null", "integer"], title="Document", description="Id of the held document"
-        ),
-        "review": Param(
-            None, type=["null", "integer"], title="Review", description="Id of the question on a party"
-        ),
-        "shown_hash": Param(
-            None, type=["null", "string"], title="Content", description="Hash of what is asked about"
-        ),
-        "question": Param(
-            None,
-            type=["null", "string"],
-            enum=[None, *OPTIONS],
-            title="Question",
-            description="Code of the problem that it is held for",
-        ),
-    },
-)
-def decisions() -> None:
-    @task(outlets=[POLL_DUE])
-    def record(answered: dict[str, Any]) -> None:
-        answering.record(get_current_context(), answered)
+def make(company: Company) -> None:
+    """The DAG of one company."""
 
-    record(DecisionOperator(task_id="ask").output)
+    @dag(
+        dag_id=company.dag_id("decisions"),
+        schedule=None,
+        start_date=dt.datetime(2020, 1, 1, tzinfo=dt.UTC),
+        catchup=False,
+        max_active_runs=200,
+        default_args=TASKS,
+        tags=["cin7-nav", *company.tags, "cin7", "nav", "decisions"],
+        doc_md=__doc__,
+        params={
+            "document": Param(
+                None, type=["null", "integer"], title="Document", description="Id of the held document"
+            ),
+            "review": Param(
+                None, type=["null", "integer"], title="Review", description="Id of the question on a party"
+            ),
+            "shown_hash": Param(
+                None, type=["null", "string"], title="Content", description="Hash of what is asked about"
+            ),
+            "question": Param(
+                None,
+                type=["null", "string"],
+                enum=[None, *OPTIONS],
+                title="Question",
+                description="Code of the problem that it is held for",
+            ),
+        },
+    )
+    def decisions() -> None:
+        @task(outlets=[poll_due(company)])
+        def record(answered: dict[str, Any]) -> None:
+            answering.record(get_current_context(), answered)
+
+        record(DecisionOperator(task_id="ask").output)
+
+    decisions()
 
 
-decisions()
+for each in served():
+    make(each)

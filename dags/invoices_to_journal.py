@@ -32,7 +32,9 @@ from typing import Any
 from airflow.sdk import AssetOrTimeSchedule, CronDataIntervalTimetable, Param, dag, get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
 from cin7_nav.flows.alerts.notifiers import deadline
-from cin7_nav.flows.assets import POLL_DUE, STAGED, landed, load_schedule, with_warnings
+from cin7_nav.flows.assets import landed, load_schedule, poll_due, with_warnings
+from cin7_nav.flows.assets import staged as lies_in_nav
+from cin7_nav.flows.companies import Company, served
 from cin7_nav.flows.decisions import asking
 from cin7_nav.flows.defaults import TASKS
 from cin7_nav.flows.invoices import tasks
@@ -42,79 +44,86 @@ FLOW = "invoices"
 SCHEDULE, WARNINGS = load_schedule()
 
 
-@dag(
-    dag_id="invoices_to_journal",
-    schedule=AssetOrTimeSchedule(
-        timetable=CronDataIntervalTimetable(SCHEDULE.sweep, timezone="UTC"), assets=landed(FLOW) | POLL_DUE
-    ),
-    start_date=dt.datetime(2020, 1, 1, tzinfo=dt.UTC),
-    catchup=False,
-    deadline=deadline("invoices_to_journal", dt.timedelta(hours=2)),
-    max_active_runs=4,
-    default_args=TASKS,
-    tags=["cin7-nav", "cin7", "nav", "invoices"],
-    doc_md=with_warnings(__doc__ or "", WARNINGS),
-    params={
-        "documents": Param(
-            [],
-            type="array",
-            items={"type": "string"},
-            title="Documents",
-            description="Order or document numbers, one a line. Empty: everything that changed.",
+def make(company: Company) -> None:
+    """The DAG of one company."""
+
+    @dag(
+        dag_id=company.dag_id("invoices_to_journal"),
+        schedule=AssetOrTimeSchedule(
+            timetable=CronDataIntervalTimetable(SCHEDULE.sweep, timezone="UTC"),
+            assets=landed(FLOW, company) | poll_due(company),
         ),
-        "from": Param(
-            None, type=["null", "string"], format="date", title="From", description="First business date"
-        ),
-        "to": Param(
-            None, type=["null", "string"], format="date", title="To", description="Last business date"
-        ),
-        "dry_run": Param(
-            False,
-            type="boolean",
-            title="Dry run",
-            description="Read and show in the log what would be sent; send nothing.",
-        ),
-        "listen": Param(
-            False,
-            type="boolean",
-            title="Listen",
-            description="Wait some seconds for a webhook before starting.",
-        ),
-    },
-)
-def invoices_to_journal() -> None:
-    wait = WebhookLandedSensor(task_id="landed", flow=FLOW)
+        start_date=dt.datetime(2020, 1, 1, tzinfo=dt.UTC),
+        catchup=False,
+        deadline=deadline(company.dag_id("invoices_to_journal"), dt.timedelta(hours=2)),
+        max_active_runs=4,
+        default_args=TASKS,
+        tags=["cin7-nav", *company.tags, "cin7", "nav", "invoices"],
+        doc_md=with_warnings(__doc__ or "", WARNINGS),
+        params={
+            "documents": Param(
+                [],
+                type="array",
+                items={"type": "string"},
+                title="Documents",
+                description="Order or document numbers, one a line. Empty: everything that changed.",
+            ),
+            "from": Param(
+                None, type=["null", "string"], format="date", title="From", description="First business date"
+            ),
+            "to": Param(
+                None, type=["null", "string"], format="date", title="To", description="Last business date"
+            ),
+            "dry_run": Param(
+                False,
+                type="boolean",
+                title="Dry run",
+                description="Read and show in the log what would be sent; send nothing.",
+            ),
+            "listen": Param(
+                False,
+                type="boolean",
+                title="Listen",
+                description="Wait some seconds for a webhook before starting.",
+            ),
+        },
+    )
+    def invoices_to_journal() -> None:
+        wait = WebhookLandedSensor(task_id="landed", flow=FLOW, company=company.key)
 
-    @task
-    def collect() -> dict[str, Any]:
-        return tasks.collect(get_current_context())
+        @task
+        def collect() -> dict[str, Any]:
+            return tasks.collect(get_current_context())
 
-    @task
-    def deliver() -> list[int]:
-        tasks.translate(get_current_context())
-        staged = tasks.deliver(get_current_context()).get("staged")
-        return [staged] if staged else []
+        @task
+        def deliver() -> list[int]:
+            tasks.translate(get_current_context())
+            staged = tasks.deliver(get_current_context()).get("staged")
+            return [staged] if staged else []
 
-    @task(outlets=[STAGED])
-    def staged(documents: int) -> None:
-        """Says to the DAG `journals_posted` that there is something to wait for; skipped where nothing is."""
+        @task(outlets=[lies_in_nav(company)])
+        def staged(documents: int) -> None:
+            """Says to the DAG `journals_posted` that there is something to wait for; else skipped."""
 
-    @task
-    def settle(collected: dict[str, Any]) -> list[dict[str, Any]]:
-        tasks.settle(get_current_context(), collected["events"], collected["told_by_nav"])
-        return asking.open_questions(get_current_context())
+        @task
+        def settle(collected: dict[str, Any]) -> list[dict[str, Any]]:
+            tasks.settle(get_current_context(), collected["events"], collected["told_by_nav"])
+            return asking.open_questions(get_current_context())
 
-    @task(outlets=[POLL_DUE])
-    def read_on(collected: dict[str, Any]) -> None:
-        if not collected["more"]:
-            raise AirflowSkipException("Everything that was found has been read")
+        @task(outlets=[poll_due(company)])
+        def read_on(collected: dict[str, Any]) -> None:
+            if not collected["more"]:
+                raise AirflowSkipException("Everything that was found has been read")
 
-    collected = collect()
-    wait >> collected
-    collected >> (delivered := deliver())
-    delivered >> (settled := settle(collected)) >> read_on(collected)
-    staged.expand(documents=delivered)
-    asking.ask(settled)
+        collected = collect()
+        wait >> collected
+        collected >> (delivered := deliver())
+        delivered >> (settled := settle(collected)) >> read_on(collected)
+        staged.expand(documents=delivered)
+        asking.ask(settled, company)
+
+    invoices_to_journal()
 
 
-invoices_to_journal()
+for each in served():
+    make(each)

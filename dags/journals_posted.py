@@ -17,36 +17,43 @@ from __future__ import annotations
 import datetime as dt
 
 from airflow.sdk import dag, get_current_context, task
-from cin7_nav.flows.assets import STAGED
+from cin7_nav.flows.assets import staged as lies_in_nav
+from cin7_nav.flows.companies import Company, served
 from cin7_nav.flows.defaults import TASKS
 from cin7_nav.flows.invoices import tasks
 from cin7_nav.sensors.journal_posted import JournalPostedSensor
 
 
-@dag(
-    dag_id="journals_posted",
-    schedule=[STAGED],
-    start_date=dt.datetime(2020, 1, 1, tzinfo=dt.UTC),
-    catchup=False,
-    max_active_runs=1,
-    default_args=TASKS,
-    tags=["cin7-nav", "nav", "invoices"],
-    doc_md=__doc__,
-)
-def journals_posted() -> None:
-    posted = JournalPostedSensor(task_id="posted")
+def make(company: Company) -> None:
+    """The DAG of one company."""
 
-    @task
-    def settle() -> list[int]:
-        waiting = tasks.follow_staged(get_current_context())
-        return [waiting] if waiting else []
+    @dag(
+        dag_id=company.dag_id("journals_posted"),
+        schedule=[lies_in_nav(company)],
+        start_date=dt.datetime(2020, 1, 1, tzinfo=dt.UTC),
+        catchup=False,
+        max_active_runs=1,
+        default_args=TASKS,
+        tags=["cin7-nav", *company.tags, "nav", "invoices"],
+        doc_md=__doc__,
+    )
+    def journals_posted() -> None:
+        posted = JournalPostedSensor(task_id="posted", company=company.key, nav_conn_id=company.nav)
 
-    @task(outlets=[STAGED])
-    def wait_on(documents: int) -> None:
-        """Skipped where nothing is left to wait for."""
+        @task
+        def settle() -> list[int]:
+            waiting = tasks.follow_staged(get_current_context())
+            return [waiting] if waiting else []
 
-    posted >> (settled := settle())
-    wait_on.expand(documents=settled)
+        @task(outlets=[lies_in_nav(company)])
+        def wait_on(documents: int) -> None:
+            """Skipped where nothing is left to wait for."""
+
+        posted >> (settled := settle())
+        wait_on.expand(documents=settled)
+
+    journals_posted()
 
 
-journals_posted()
+for each in served():
+    make(each)

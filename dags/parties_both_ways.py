@@ -28,7 +28,8 @@ from typing import Any
 
 from airflow.sdk import AssetOrTimeSchedule, CronDataIntervalTimetable, Param, dag, get_current_context, task
 from cin7_nav.flows.alerts.notifiers import deadline
-from cin7_nav.flows.assets import POLL_DUE, landed, load_schedule, with_warnings
+from cin7_nav.flows.assets import landed, load_schedule, poll_due, with_warnings
+from cin7_nav.flows.companies import Company, served
 from cin7_nav.flows.decisions import asking
 from cin7_nav.flows.defaults import TASKS
 from cin7_nav.flows.parties import tasks
@@ -38,69 +39,76 @@ FLOW = "parties"
 SCHEDULE, WARNINGS = load_schedule()
 
 
-@dag(
-    dag_id="parties_both_ways",
-    schedule=AssetOrTimeSchedule(
-        timetable=CronDataIntervalTimetable(SCHEDULE.sweep, timezone="UTC"), assets=landed(FLOW) | POLL_DUE
-    ),
-    start_date=dt.datetime(2020, 1, 1, tzinfo=dt.UTC),
-    catchup=False,
-    max_active_runs=1,
-    deadline=deadline("parties_both_ways", dt.timedelta(hours=2)),
-    default_args=TASKS,
-    tags=["cin7-nav", "cin7", "nav", "parties"],
-    doc_md=with_warnings(__doc__ or "", WARNINGS),
-    params={
-        "parties": Param(
-            [],
-            type="array",
-            items={"type": "string"},
-            title="Parties",
-            description="NAV numbers, Cin7 names or IDs, one a line. Empty: everything that changed.",
+def make(company: Company) -> None:
+    """The DAG of one company."""
+
+    @dag(
+        dag_id=company.dag_id("parties_both_ways"),
+        schedule=AssetOrTimeSchedule(
+            timetable=CronDataIntervalTimetable(SCHEDULE.sweep, timezone="UTC"),
+            assets=landed(FLOW, company) | poll_due(company),
         ),
-        "dry_run": Param(
-            False,
-            type="boolean",
-            title="Dry run",
-            description="Read both systems and write a report of what would be done; do nothing.",
-        ),
-        "listen": Param(
-            False,
-            type="boolean",
-            title="Listen",
-            description="Wait some seconds for an event before starting.",
-        ),
-    },
-)
-def parties_both_ways() -> None:
-    wait = WebhookLandedSensor(task_id="landed", flow=FLOW)
+        start_date=dt.datetime(2020, 1, 1, tzinfo=dt.UTC),
+        catchup=False,
+        max_active_runs=1,
+        deadline=deadline(company.dag_id("parties_both_ways"), dt.timedelta(hours=2)),
+        default_args=TASKS,
+        tags=["cin7-nav", *company.tags, "cin7", "nav", "parties"],
+        doc_md=with_warnings(__doc__ or "", WARNINGS),
+        params={
+            "parties": Param(
+                [],
+                type="array",
+                items={"type": "string"},
+                title="Parties",
+                description="NAV numbers, Cin7 names or IDs, one a line. Empty: everything that changed.",
+            ),
+            "dry_run": Param(
+                False,
+                type="boolean",
+                title="Dry run",
+                description="Read both systems and write a report of what would be done; do nothing.",
+            ),
+            "listen": Param(
+                False,
+                type="boolean",
+                title="Listen",
+                description="Wait some seconds for an event before starting.",
+            ),
+        },
+    )
+    def parties_both_ways() -> None:
+        wait = WebhookLandedSensor(task_id="landed", flow=FLOW, company=company.key)
 
-    @task
-    def collect() -> dict[str, Any]:
-        return tasks.collect(get_current_context())
+        @task
+        def collect() -> dict[str, Any]:
+            return tasks.collect(get_current_context())
 
-    @task
-    def carry() -> list[int]:
-        done = tasks.carry(get_current_context())
-        return [done["linked"]] if done["linked"] or done["more"] else []
+        @task
+        def carry() -> list[int]:
+            done = tasks.carry(get_current_context())
+            return [done["linked"]] if done["linked"] or done["more"] else []
 
-    @task
-    def settle(collected: dict[str, Any]) -> list[dict[str, Any]]:
-        tasks.settle(get_current_context(), collected["events"])
-        return asking.open_reviews(get_current_context())
+        @task
+        def settle(collected: dict[str, Any]) -> list[dict[str, Any]]:
+            tasks.settle(get_current_context(), collected["events"])
+            return asking.open_reviews(get_current_context())
 
-    @task(outlets=[POLL_DUE])
-    def go_on(linked: int) -> None:
-        """Skipped where nothing was linked and nothing is left."""
+        @task(outlets=[poll_due(company)])
+        def go_on(linked: int) -> None:
+            """Skipped where nothing was linked and nothing is left."""
 
-    collected = collect()
-    wait >> collected
-    carried = carry()
-    collected >> carried
-    settled = settle(collected)
-    carried >> settled
-    go_on.expand(linked=carried)
-    asking.ask(settled)
+        collected = collect()
+        wait >> collected
+        carried = carry()
+        collected >> carried
+        settled = settle(collected)
+        carried >> settled
+        go_on.expand(linked=carried)
+        asking.ask(settled, company)
+
+    parties_both_ways()
 
 
-parties_both_ways()
+for each in served():
+    make(each)

@@ -27,57 +27,64 @@ from typing import Any
 from airflow.sdk import CronTriggerTimetable, Param, dag, get_current_context, task
 from cin7_nav.flows.alerts.notifiers import deadline
 from cin7_nav.flows.assets import load_schedule, with_warnings
+from cin7_nav.flows.companies import Company, served
 from cin7_nav.flows.defaults import TASKS
 from cin7_nav.flows.reconciliation import tasks
 
 SCHEDULE, WARNINGS = load_schedule()
 
 
-@dag(
-    dag_id="reconciliation",
-    schedule=CronTriggerTimetable(SCHEDULE.reconcile, timezone="UTC"),
-    start_date=dt.datetime(2020, 1, 1, tzinfo=dt.UTC),
-    catchup=False,
-    deadline=deadline("reconciliation", dt.timedelta(hours=2)),
-    max_active_runs=1,
-    default_args=TASKS,
-    tags=["cin7-nav", "cin7", "nav", "reconciliation"],
-    doc_md=with_warnings(__doc__ or "", WARNINGS),
-    params={
-        "from": Param(
-            None, type=["null", "string"], format="date", title="From", description="First business date"
-        ),
-        "to": Param(
-            None, type=["null", "string"], format="date", title="To", description="Last business date"
-        ),
-        "max_differences": Param(
-            None,
-            type=["null", "integer"],
-            minimum=0,
-            title="Tolerated differences",
-            description="The run fails where there are more. Empty: it never fails for that.",
-        ),
-        "max_amount": Param(
-            None,
-            type=["null", "string"],
-            pattern=r"^\d+(\.\d{1,2})?$",
-            title="Tolerated amount",
-            description="The run fails where the differences come to more, in local currency.",
-        ),
-    },
-)
-def reconciliation() -> None:
-    @task
-    def judge(found: dict[str, Any]) -> None:
-        tasks.check_threshold(get_current_context()["params"], found)
+def make(company: Company) -> None:
+    """The DAG of one company."""
 
-    @task
-    def expire() -> dict[str, int]:
-        return tasks.expire(SCHEDULE.payload_days)
+    @dag(
+        dag_id=company.dag_id("reconciliation"),
+        schedule=CronTriggerTimetable(SCHEDULE.reconcile, timezone="UTC"),
+        start_date=dt.datetime(2020, 1, 1, tzinfo=dt.UTC),
+        catchup=False,
+        deadline=deadline(company.dag_id("reconciliation"), dt.timedelta(hours=2)),
+        max_active_runs=1,
+        default_args=TASKS,
+        tags=["cin7-nav", *company.tags, "cin7", "nav", "reconciliation"],
+        doc_md=with_warnings(__doc__ or "", WARNINGS),
+        params={
+            "from": Param(
+                None, type=["null", "string"], format="date", title="From", description="First business date"
+            ),
+            "to": Param(
+                None, type=["null", "string"], format="date", title="To", description="Last business date"
+            ),
+            "max_differences": Param(
+                None,
+                type=["null", "integer"],
+                minimum=0,
+                title="Tolerated differences",
+                description="The run fails where there are more. Empty: it never fails for that.",
+            ),
+            "max_amount": Param(
+                None,
+                type=["null", "string"],
+                pattern=r"^\d+(\.\d{1,2})?$",
+                title="Tolerated amount",
+                description="The run fails where the differences come to more, in local currency.",
+            ),
+        },
+    )
+    def reconciliation() -> None:
+        @task
+        def judge(found: dict[str, Any]) -> None:
+            tasks.check_threshold(get_current_context()["params"], found)
 
-    compared = tasks.ReconcileOperator(task_id="compare")
-    judge(compared.output)
-    compared >> expire()
+        @task
+        def expire() -> dict[str, int]:
+            return tasks.expire(get_current_context(), SCHEDULE.payload_days)
+
+        compared = tasks.ReconcileOperator(task_id="compare")
+        judge(compared.output)
+        compared >> expire()
+
+    reconciliation()
 
 
-reconciliation()
+for each in served():
+    make(each)

@@ -28,7 +28,8 @@ from typing import Any
 from airflow.sdk import AssetOrTimeSchedule, CronDataIntervalTimetable, Param, dag, get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
 from cin7_nav.flows.alerts.notifiers import deadline
-from cin7_nav.flows.assets import POLL_DUE, landed, load_schedule, with_warnings
+from cin7_nav.flows.assets import landed, load_schedule, poll_due, with_warnings
+from cin7_nav.flows.companies import Company, served
 from cin7_nav.flows.defaults import TASKS
 from cin7_nav.flows.stock import tasks
 from cin7_nav.sensors.webhook_landed import WebhookLandedSensor
@@ -37,83 +38,90 @@ FLOW = "stock"
 SCHEDULE, WARNINGS = load_schedule()
 
 
-@dag(
-    dag_id="stock_both_ways",
-    schedule=AssetOrTimeSchedule(
-        timetable=CronDataIntervalTimetable(SCHEDULE.sweep, timezone="UTC"), assets=landed(FLOW) | POLL_DUE
-    ),
-    start_date=dt.datetime(2020, 1, 1, tzinfo=dt.UTC),
-    catchup=False,
-    max_active_runs=1,
-    deadline=deadline("stock_both_ways", dt.timedelta(hours=2)),
-    default_args=TASKS,
-    tags=["cin7-nav", "cin7", "nav", "stock"],
-    doc_md=with_warnings(__doc__ or "", WARNINGS),
-    params={
-        "documents": Param(
-            [],
-            type="array",
-            items={"type": "string"},
-            title="Documents",
-            description="Numbers of orders, adjustments, stock takes or transfers, one a line. "
-            "Empty: everything that changed.",
+def make(company: Company) -> None:
+    """The DAG of one company."""
+
+    @dag(
+        dag_id=company.dag_id("stock_both_ways"),
+        schedule=AssetOrTimeSchedule(
+            timetable=CronDataIntervalTimetable(SCHEDULE.sweep, timezone="UTC"),
+            assets=landed(FLOW, company) | poll_due(company),
         ),
-        "levels": Param(
-            False,
-            type="boolean",
-            title="Compare levels",
-            description="Also compare what both systems say is on hand, as every night.",
-        ),
-        "adjust_levels": Param(
-            False,
-            type="boolean",
-            title="Adjust levels",
-            description="Also adjust the levels that differ, more than the cap in stock.yaml too: your yes. "
-            "Needs `owner` under `levels` there.",
-        ),
-        "dry_run": Param(
-            False,
-            type="boolean",
-            title="Dry run",
-            description="Read and show in the log what would be sent; send nothing.",
-        ),
-        "listen": Param(
-            False,
-            type="boolean",
-            title="Listen",
-            description="Wait some seconds for a webhook before starting.",
-        ),
-    },
-)
-def stock_both_ways() -> None:
-    wait = WebhookLandedSensor(task_id="landed", flow=FLOW)
+        start_date=dt.datetime(2020, 1, 1, tzinfo=dt.UTC),
+        catchup=False,
+        max_active_runs=1,
+        deadline=deadline(company.dag_id("stock_both_ways"), dt.timedelta(hours=2)),
+        default_args=TASKS,
+        tags=["cin7-nav", *company.tags, "cin7", "nav", "stock"],
+        doc_md=with_warnings(__doc__ or "", WARNINGS),
+        params={
+            "documents": Param(
+                [],
+                type="array",
+                items={"type": "string"},
+                title="Documents",
+                description="Numbers of orders, adjustments, stock takes or transfers, one a line. "
+                "Empty: everything that changed.",
+            ),
+            "levels": Param(
+                False,
+                type="boolean",
+                title="Compare levels",
+                description="Also compare what both systems say is on hand, as every night.",
+            ),
+            "adjust_levels": Param(
+                False,
+                type="boolean",
+                title="Adjust levels",
+                description="Also adjust the levels that differ, more than the cap in stock.yaml too: "
+                "your yes. Needs `owner` under `levels` there.",
+            ),
+            "dry_run": Param(
+                False,
+                type="boolean",
+                title="Dry run",
+                description="Read and show in the log what would be sent; send nothing.",
+            ),
+            "listen": Param(
+                False,
+                type="boolean",
+                title="Listen",
+                description="Wait some seconds for a webhook before starting.",
+            ),
+        },
+    )
+    def stock_both_ways() -> None:
+        wait = WebhookLandedSensor(task_id="landed", flow=FLOW, company=company.key)
 
-    @task
-    def collect() -> dict[str, Any]:
-        return tasks.collect(get_current_context())
+        @task
+        def collect() -> dict[str, Any]:
+            return tasks.collect(get_current_context())
 
-    @task
-    def deliver(collected: dict[str, Any]) -> dict[str, int]:
-        return tasks.deliver(get_current_context(), told_by_nav=collected["told_by_nav"])
+        @task
+        def deliver(collected: dict[str, Any]) -> dict[str, int]:
+            return tasks.deliver(get_current_context(), told_by_nav=collected["told_by_nav"])
 
-    @task
-    def settle(collected: dict[str, Any]) -> dict[str, int]:
-        return tasks.settle(get_current_context(), collected["events"])
+        @task
+        def settle(collected: dict[str, Any]) -> dict[str, int]:
+            return tasks.settle(get_current_context(), collected["events"])
 
-    @task
-    def levels() -> dict[str, int]:
-        return tasks.levels(get_current_context())
+        @task
+        def levels() -> dict[str, int]:
+            return tasks.levels(get_current_context())
 
-    @task(outlets=[POLL_DUE])
-    def read_on(collected: dict[str, Any]) -> None:
-        if not collected["more"]:
-            raise AirflowSkipException("Everything that was found has been read")
+        @task(outlets=[poll_due(company)])
+        def read_on(collected: dict[str, Any]) -> None:
+            if not collected["more"]:
+                raise AirflowSkipException("Everything that was found has been read")
 
-    collected = collect()
-    wait >> collected
-    deliver(collected) >> (settled := settle(collected))
-    settled >> levels()
-    settled >> read_on(collected)
+        collected = collect()
+        wait >> collected
+        deliver(collected) >> (settled := settle(collected))
+        settled >> levels()
+        settled >> read_on(collected)
+
+    stock_both_ways()
 
 
-stock_both_ways()
+for each in served():
+    make(each)

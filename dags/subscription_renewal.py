@@ -23,44 +23,51 @@ import datetime as dt
 
 from airflow.sdk import AssetOrTimeSchedule, CronTriggerTimetable, dag, get_current_context, task
 from cin7_nav.flows.alerts.notifiers import deadline
-from cin7_nav.flows.assets import POLL_DUE, landed, load_schedule, with_warnings
+from cin7_nav.flows.assets import landed, load_schedule, poll_due, with_warnings
+from cin7_nav.flows.companies import Company, served
 from cin7_nav.flows.defaults import TASKS
 from cin7_nav.flows.subscriptions import tasks
 
 SCHEDULE, WARNINGS = load_schedule()
 
 
-@dag(
-    dag_id="subscription_renewal",
-    schedule=AssetOrTimeSchedule(
-        timetable=CronTriggerTimetable(
-            SCHEDULE.renewal, timezone="UTC", run_immediately=dt.timedelta(hours=1)
+def make(company: Company) -> None:
+    """The DAG of one company."""
+
+    @dag(
+        dag_id=company.dag_id("subscription_renewal"),
+        schedule=AssetOrTimeSchedule(
+            timetable=CronTriggerTimetable(
+                SCHEDULE.renewal, timezone="UTC", run_immediately=dt.timedelta(hours=1)
+            ),
+            assets=landed("subscriptions", company),
         ),
-        assets=landed("subscriptions"),
-    ),
-    catchup=False,
-    max_active_runs=1,
-    deadline=deadline("subscription_renewal", dt.timedelta(hours=2)),
-    default_args=TASKS,
-    tags=["cin7-nav", "cin7", "nav", "webhooks"],
-    doc_md=with_warnings(__doc__ or "", WARNINGS),
-)
-def subscription_renewal() -> None:
-    @task
-    def renew() -> list[bool]:
-        return [True] if tasks.renew(get_current_context()) else []
+        catchup=False,
+        max_active_runs=1,
+        deadline=deadline(company.dag_id("subscription_renewal"), dt.timedelta(hours=2)),
+        default_args=TASKS,
+        tags=["cin7-nav", *company.tags, "cin7", "nav", "webhooks"],
+        doc_md=with_warnings(__doc__ or "", WARNINGS),
+    )
+    def subscription_renewal() -> None:
+        @task
+        def renew() -> list[bool]:
+            return [True] if tasks.renew(get_current_context()) else []
 
-    @task(outlets=[POLL_DUE])
-    def poll(due: bool) -> None:
-        """Lets the flows read what changed in Cin7 while it was silent; skipped where it was not."""
+        @task(outlets=[poll_due(company)])
+        def poll(due: bool) -> None:
+            """Lets the flows read what changed in Cin7 while it was silent; skipped where it was not."""
 
-    @task(trigger_rule="all_done", on_failure_callback=None, on_success_callback=None)
-    def alarm() -> int:
-        return tasks.alarm()
+        @task(trigger_rule="all_done", on_failure_callback=None, on_success_callback=None)
+        def alarm() -> int:
+            return tasks.alarm(get_current_context())
 
-    renewed = renew()
-    poll.expand(due=renewed)
-    renewed >> alarm()
+        renewed = renew()
+        poll.expand(due=renewed)
+        renewed >> alarm()
+
+    subscription_renewal()
 
 
-subscription_renewal()
+for each in served():
+    make(each)

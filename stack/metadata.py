@@ -1,6 +1,6 @@
 """`python -m stack.metadata`: bring Airflow's own database up to date and put the connections into it.
 
-The secret of `cin7_nav_webhooks` is told to our own database, which must be up to date already.
+The webhook secret of each company is told to our own database, which must be up to date already.
 
 One process instead of `airflow db migrate` and `airflow connections import`, each of which needs seconds
 to load Airflow.
@@ -15,6 +15,8 @@ import sys
 from airflow.models.connection import Connection
 from airflow.utils import db
 from airflow.utils.session import create_session
+from cin7_nav.flows.companies import served
+from cin7_nav.mappings.companies import InvalidCompanies
 from cin7_nav.store import webhook_secrets
 from cin7_nav.store.database import Database
 from sqlalchemy import select
@@ -43,17 +45,15 @@ def present() -> list[str]:
 
 
 def admit_webhooks() -> None:
-    """Let the receiver take webhooks that show the password of `cin7_nav_webhooks`."""
+    """Let the receiver take webhooks that show the secret of a company: the password of its connection."""
     with create_session() as session:
-        found = {
-            name: session.scalars(select(Connection).where(Connection.conn_id == name)).one()
-            for name in ("cin7_nav_db", "cin7_nav_webhooks")
-        }
-        secret = found["cin7_nav_webhooks"].password
-        if secret:
-            database = Database.from_connection(found["cin7_nav_db"])
-            webhook_secrets.admit(database, "cin7", secret)
-            database.close()
+        found = {one.conn_id: one for one in session.scalars(select(Connection))}
+        for company in served():
+            connection = found.get(company.webhooks)
+            if connection and connection.password:
+                database = Database.from_connection(found["cin7_nav_db"], company.key)
+                webhook_secrets.admit(database, "cin7", connection.password)
+                database.close()
 
 
 def main() -> None:
@@ -63,8 +63,10 @@ def main() -> None:
     store(wanted["replace"] | {name: text for name, text in wanted["add"].items() if name not in known})
     try:
         admit_webhooks()
+    except InvalidCompanies as error:
+        sys.exit(str(error))
     except ValueError as error:
-        sys.exit(f"The password of the connection cin7_nav_webhooks won't do. {error}")
+        sys.exit(f"The password of a connection to the receiver won't do. {error}")
 
 
 if __name__ == "__main__":

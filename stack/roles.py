@@ -11,6 +11,7 @@ import os
 from airflow.providers.fab.auth_manager.cli_commands.utils import get_application_builder
 from airflow.providers.fab.auth_manager.security_manager.override import FabAirflowSecurityManagerOverride
 from airflow.providers.fab.www.security import permissions
+from cin7_nav.flows.companies import served
 
 from .airflow import ADMIN
 
@@ -23,7 +24,13 @@ ANSWERS = [
     (permissions.ACTION_CAN_EDIT, permissions.RESOURCE_HITL_DETAIL),
     (permissions.ACTION_CAN_ACCESS_MENU, permissions.RESOURCE_HITL_DETAIL),
     # Airflow asks of whoever answers a DAG's question that they may edit that DAG.
-    (permissions.ACTION_CAN_EDIT, permissions.resource_name("decisions", permissions.RESOURCE_DAG)),
+    *(
+        (
+            permissions.ACTION_CAN_EDIT,
+            permissions.resource_name(company.dag_id("decisions"), permissions.RESOURCE_DAG),
+        )
+        for company in served()
+    ),
 ]
 ROLES = [
     {"role": "Data team", "perms": [*SEES, *WORKS, *OPERATES]},

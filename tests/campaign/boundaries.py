@@ -36,10 +36,13 @@ class Boundaries:
         """Count in this process from now on, whatever connects."""
         mark = self.mark
 
-        class MarkedCursor(Cursor):
-            def execute(self, query: Any, parameters: Any = None) -> None:
-                mark(f"before SQL {_short(query)}")
-                super().execute(query, parameters)
+        def marked(cursor: type[Cursor]) -> type[Cursor]:
+            class MarkedCursor(cursor):  # type: ignore[misc, valid-type]
+                def execute(self, query: Any, parameters: Any = None) -> None:
+                    mark(f"before SQL {_short(query)}")
+                    super().execute(query, parameters)
+
+            return MarkedCursor
 
         class MarkedConnection(Connection):
             def commit(self) -> None:
@@ -49,8 +52,8 @@ class Boundaries:
 
         connect, send = psycopg2.connect, HTTPAdapter.send
 
-        def marked_connect(dsn: str) -> Connection:
-            return connect(dsn, connection_factory=MarkedConnection, cursor_factory=MarkedCursor)
+        def marked_connect(dsn: str, cursor_factory: type[Cursor] = Cursor) -> Connection:
+            return connect(dsn, connection_factory=MarkedConnection, cursor_factory=marked(cursor_factory))
 
         def marked_send(
             adapter: HTTPAdapter, request: requests.PreparedRequest, *args: Any, **options: Any

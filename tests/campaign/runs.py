@@ -20,7 +20,7 @@ from urllib.request import Request, urlopen
 
 import psycopg2
 from airflow.sdk import BaseHook
-from cin7_nav.flows.assets import POLL_DUE, mappings_directory
+from cin7_nav.flows.companies import of_dag
 from cin7_nav.flows.invoices import deliver as delivering
 from cin7_nav.flows.invoices import tasks
 from cin7_nav.hooks.errors import VendorError
@@ -62,7 +62,7 @@ class Run:
             asset_events = {"": [SimpleNamespace(asset=SimpleNamespace(name="cin7_nav.invoices.landed"))]}
         elif self.occasion == "poll":
             kind = "asset_triggered"
-            asset_events = {"": [SimpleNamespace(asset=SimpleNamespace(name=POLL_DUE.name))]}
+            asset_events = {"": [SimpleNamespace(asset=SimpleNamespace(name="cin7_nav.poll_due"))]}
         elif self.occasion == "day":
             params = {"from": (today - dt.timedelta(days=1)).isoformat(), "to": today.isoformat()}
         else:
@@ -94,7 +94,7 @@ def prepare() -> None:
     """Import and read what every process needs, before the first of them is forked."""
     module: Any = tasks
     module.load = cache(module.load)
-    module.load(mappings_directory())
+    module.load(of_dag("invoices_to_journal").mappings)
     os.environ["AIRFLOW_CONN_WARM"] = "{}"
     BaseHook.get_connection("warm")  # imports a good deal
     hook: Any = VendorHook

@@ -12,9 +12,12 @@ from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import AssetOrTimeSchedule, CronDataIntervalTimetable, CronTriggerTimetable
 from airflow.sdk.definitions.timetables.simple import NullTimetable
 from airflow.serialization.serialized_objects import DagSerialization
-from cin7_nav.flows.assets import POLL_DUE, STAGED
+from cin7_nav.flows.assets import poll_due, staged
+from cin7_nav.flows.companies import named
 from cin7_nav.flows.decisions import asking
 
+ONLY = named("default")
+POLL_DUE, STAGED = poll_due(ONLY), staged(ONLY)
 DAGS = Path(__file__).resolve().parents[2] / "dags"
 NAMES = sorted(path.stem for path in DAGS.glob("*.py"))
 

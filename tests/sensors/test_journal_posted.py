@@ -27,7 +27,7 @@ def finds(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Lets a look at NAV find this."""
 
     def finds(found: Look) -> None:
-        def look_over(ours: Any, navs: Any) -> Look:
+        def look_over(ours: Any, navs: Any, company: str) -> Look:
             assert (ours.login, navs.login) == ("CIN7_NAV_DB", "NAV_DEFAULT")
             return found
 

@@ -38,7 +38,7 @@ def rings(monkeypatch: pytest.MonkeyPatch, pauses: list[float]) -> Callable[...,
     def run(*found: Look | Exception) -> list[Any]:
         answers: Answers = iter(found)
 
-        def look_over(ours: Any, navs: Any) -> Look:
+        def look_over(ours: Any, navs: Any, company: str) -> Look:
             assert (ours.login, navs.login) == ("CIN7_NAV_DB", "NAV_DEFAULT")
             answer = next(answers)
             if isinstance(answer, Exception):
@@ -84,6 +84,6 @@ def test_a_defect_is_not_hidden(rings: Callable[..., list[Any]]) -> None:
 
 
 def test_it_is_rebuilt_from_what_airflow_stores_and_stores_no_secret() -> None:
-    classpath, kwargs = JournalPostedTrigger().serialize()
+    classpath, kwargs = JournalPostedTrigger("acme", "nav_acme").serialize()
     assert classpath == "cin7_nav.triggers.journal_posted.JournalPostedTrigger"
-    assert json.loads(json.dumps(kwargs)) == {}
+    assert json.loads(json.dumps(kwargs)) == {"company": "acme", "nav_conn_id": "nav_acme"}

@@ -9,10 +9,10 @@ from typing import Annotated
 import typer
 
 from cin7_nav.cli.console import (
-    MAPPINGS,
     MappingsOption,
     Number,
     app,
+    company,
     connection,
     database,
     desk,
@@ -71,7 +71,7 @@ def applied(
 
 
 @app.command()
-def clearing(mappings: MappingsOption = MAPPINGS) -> None:
+def clearing(mappings: MappingsOption = None) -> None:
     """Reconcile NAV's clearing account by purchase: what is received or invoiced only, what differs."""
     from cin7_nav.flows.costs.clearing import clearing_report, told
     from cin7_nav.hooks.nav import NavHook
@@ -79,7 +79,7 @@ def clearing(mappings: MappingsOption = MAPPINGS) -> None:
 
     rules = valid_mappings(mappings)
     with desk() as at:
-        nav = NavHook(connection=connection("nav_default"), database=at.database)
+        nav = NavHook(connection=connection(company().nav), database=at.database)
         report = clearing_report(at.database, at.nav, rules, partial(document_quantities, nav))
     if report is None:
         out.print("Cin7 owns the value of stock: there is no clearing account.")

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cin7_nav.cli.console import MAPPINGS, MappingsOption, app, desk, err, out, valid_mappings
-from cin7_nav.mappings import Mappings, alerts, schedule, subscriptions
+from cin7_nav.cli.console import INCLUDE, MappingsOption, app, asked_for, desk, err, out
+from cin7_nav.mappings import Mappings, alerts, load, schedule, subscriptions
+from cin7_nav.mappings.companies import Company
 from cin7_nav.mappings.references import Reference, Referenced, references
 
 if TYPE_CHECKING:
@@ -19,12 +20,12 @@ if TYPE_CHECKING:
 ScheduleOption = Annotated[
     Path, typer.Option("--schedule", envvar="CIN7_NAV_SCHEDULE", help="The schedule file.")
 ]
-SCHEDULE = MAPPINGS.parent / "schedule.yaml"
+SCHEDULE = INCLUDE / "schedule.yaml"
 
 
 @app.command()
 def check(
-    mappings: MappingsOption = MAPPINGS,
+    mappings: MappingsOption = None,
     schedule_file: ScheduleOption = SCHEDULE,
     nav: Annotated[
         bool, typer.Option("--nav", help="Also compare what the mappings name with NAV itself.")
@@ -34,28 +35,39 @@ def check(
     _, warnings = schedule.load(schedule_file)
     for warning in warnings:
         err.print(f"schedule: {warning}")
-    wanted = subscriptions.load(mappings)
-    mistakes = [] if isinstance(wanted, subscriptions.Subscriptions) else wanted
-    for mistake in mistakes:
-        err.print(str(mistake), markup=False)
     alert_file = Path(os.environ.get("CIN7_NAV_ALERTS") or schedule_file.parent / "alerts.yaml")
     if alert_file.exists():
         _, more = alerts.load(alert_file)
         for warning in more:
             err.print(f"alerts: {warning}")
         warnings += more
-    found = valid_mappings(mappings)
+    sound = [_is_sound(company, mappings or company.mappings, nav=nav) for company in asked_for()]
+    if warnings or not all(sound):
+        raise typer.Exit(1)
+
+
+def _is_sound(company: Company, directory: Path, *, nav: bool) -> bool:
+    """Whether a company's files are; what is wrong is printed."""
+    wanted = subscriptions.load(directory)
+    mistakes = [] if isinstance(wanted, subscriptions.Subscriptions) else wanted
+    for mistake in mistakes:
+        err.print(str(mistake), markup=False)
+    found = load(directory)
+    if not isinstance(found, Mappings):
+        for error in found:
+            err.print(str(error), markup=False)
+        return False
     missing: list[str] = []
     if nav:
-        with desk() as at:
+        with desk(company) as at:
             missing = [*_missing_in_nav(found, at), *_stock_missing_in_nav(found, at)]
     for sentence in missing:
         err.print(sentence)
-    if warnings or mistakes or missing:
-        raise typer.Exit(1)
+    if mistakes or missing:
+        return False
     for remark in found.warnings():
         out.print(f"note: {remark}", markup=False)
-    out.print(f"mappings, schedule and alerts are sound ({mappings})")
+    out.print(f"mappings, schedule and alerts are sound ({directory})")
     if nav:
         out.print(
             "NAV has every account, dimension value, customer and vendor that they name", soft_wrap=True
@@ -65,6 +77,7 @@ def check(
                 "and every location and item of stock.yaml; its item journal batches and posting groups NAV "
                 "does not show: look there", soft_wrap=True,
             )  # fmt: skip
+    return True
 
 
 def _missing_in_nav(mappings: Mappings, desk: Desk) -> Iterator[str]:

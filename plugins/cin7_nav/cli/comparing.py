@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from cin7_nav.cli.console import MAPPINGS, MappingsOption, app, database, desk, err, out, valid_mappings
+from cin7_nav.cli.console import MappingsOption, app, database, desk, err, out, valid_mappings
 from cin7_nav.store import audit
 from cin7_nav.store import reconciliation as store
 
@@ -30,7 +30,7 @@ def reconcile(
     html: Annotated[Path | None, typer.Option(help="Write the report to this file.")] = None,
     certificate: Annotated[Path | None, typer.Option(help="Write the certificate to this file.")] = None,
     csv: Annotated[Path | None, typer.Option(help="Write the differences to this file.")] = None,
-    mappings: MappingsOption = MAPPINGS,
+    mappings: MappingsOption = None,
 ) -> None:
     """Compare both systems over a range of business dates, by default since the first of the last month."""
     from cin7_nav.flows.reconciliation import tasks

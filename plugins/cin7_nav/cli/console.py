@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from cin7_nav.mappings import Mappings, load
+from cin7_nav.mappings import Mappings, companies, load
+from cin7_nav.mappings.companies import Company
 from cin7_nav.store.database import Database
 from cin7_nav.store.schema import SchemaMismatch
 
@@ -26,16 +28,58 @@ app = typer.Typer(
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
-MAPPINGS = Path(__file__).resolve().parents[3] / "include" / "mappings"
+INCLUDE = Path(__file__).resolve().parents[3] / "include"
 Number = Annotated[str, typer.Argument(help="Cin7 invoice or order number, or NAV document number.")]
 MappingsOption = Annotated[
-    Path, typer.Option("--mappings", envvar="CIN7_NAV_MAPPINGS", help="Directory of the mapping files.")
+    Path | None,
+    typer.Option("--mappings", help="Directory of the mapping files, in place of the company's own."),
 ]
+_chosen = ""
 
 
-def valid_mappings(directory: Path) -> Mappings:
-    """The mappings; where they have errors these are printed, and the command ends."""
-    found = load(directory)
+@app.callback()
+def choose(
+    company: Annotated[
+        str,
+        typer.Option(envvar="CIN7_NAV_COMPANY", help="The company, where companies.yaml names several."),
+    ] = "",
+) -> None:
+    """Remember whose answers are wanted."""
+    global _chosen
+    _chosen = company
+
+
+def asked_for() -> tuple[Company, ...]:
+    """The company that was asked for, or all; where there is no such company, the command ends."""
+    try:
+        served = companies.load(
+            Path(os.environ.get("CIN7_NAV_COMPANIES") or INCLUDE / companies.FILE),
+            Path(os.environ.get("CIN7_NAV_MAPPINGS") or INCLUDE / "mappings"),
+        )
+    except companies.InvalidCompanies as error:
+        err.print(str(error), markup=False)
+        raise typer.Exit(1) from None
+    found = tuple(one for one in served if not _chosen or one.key == _chosen)
+    if not found:
+        known = ", ".join(one.key for one in served)
+        err.print(f"There is no company {_chosen} in companies.yaml; there are: {known}", markup=False)
+        raise typer.Exit(2)
+    return found
+
+
+def company() -> Company:
+    """The company that was asked for, or the only one; where that leaves several, the command ends."""
+    found = asked_for()
+    if len(found) > 1:
+        err.print(f"Which company? --company {' or '.join(one.key for one in found)}", markup=False)
+        raise typer.Exit(2)
+    return found[0]
+
+
+def valid_mappings(directory: Path | None) -> Mappings:
+    """The mappings, of the company where no directory is given; where they have errors these are printed, and
+    the command ends."""
+    found = load(directory or company().mappings)
     if isinstance(found, Mappings):
         return found
     for error in found:
@@ -44,9 +88,12 @@ def valid_mappings(directory: Path) -> Mappings:
 
 
 @contextmanager
-def database() -> Iterator[Database]:
-    """Our database; where it is of another version than this program, the command ends with a sentence."""
-    database = Database.from_connection(connection("cin7_nav_db"))
+def database(of: Company | None = None) -> Iterator[Database]:
+    """Our database as a company sees it, or the one that was asked for.
+
+    Where it is of another version than this program, the command ends with a sentence.
+    """
+    database = Database.from_connection(connection("cin7_nav_db"), (of or company()).key)
     try:
         yield database
     except SchemaMismatch as error:
@@ -57,20 +104,23 @@ def database() -> Iterator[Database]:
 
 
 @contextmanager
-def desk() -> Iterator[Desk]:
-    """Our database and both vendors; an error of theirs ends the command with a sentence."""
+def desk(of: Company | None = None) -> Iterator[Desk]:
+    """Our database and both systems of a company, or of the one that was asked for.
+
+    An error of theirs ends the command with a sentence.
+    """
     from cin7_nav.flows.invoices.tasks import Desk
     from cin7_nav.hooks.cin7 import Cin7Hook
     from cin7_nav.hooks.errors import VendorError
     from cin7_nav.hooks.nav import NavHook
-    from cin7_nav.hooks.nav_channel import nav_channel
 
-    with database() as ours:
+    whose = of or company()
+    with database(whose) as ours:
         try:
             yield Desk(
                 ours,
-                lambda: Cin7Hook(connection=connection("cin7_default"), database=ours),
-                lambda: nav_channel(NavHook(connection=connection("nav_default"), database=ours)),
+                lambda: Cin7Hook(connection=connection(whose.cin7), database=ours),
+                lambda: NavHook(connection=connection(whose.nav), database=ours),
             )
         except VendorError as error:
             err.print(f"{error}. Who can fix it: {error.fixer}.")

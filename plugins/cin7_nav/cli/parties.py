@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from cin7_nav.cli.console import MAPPINGS, MappingsOption, app, database, err, out, valid_mappings
+from cin7_nav.cli.console import MappingsOption, app, database, err, out, valid_mappings
 from cin7_nav.model import PartyKind, Side
 from cin7_nav.store import audit, parties, reviews
 from cin7_nav.store.database import Database
@@ -127,7 +127,7 @@ def _forget(ours: Database, kind: PartyKind, side: Side, id_: str) -> int:
 
 @commands.command()
 def report(
-    mappings: MappingsOption = MAPPINGS,
+    mappings: MappingsOption = None,
     csv: Annotated[Path | None, typer.Option("--csv", help="Write it to this file instead.")] = None,
     html: Annotated[Path | None, typer.Option("--html", help="Write it to this file instead.")] = None,
 ) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from cin7_nav.cli.console import MAPPINGS, MappingsOption, Number, app, desk, err, out, valid_mappings
+from cin7_nav.cli.console import MappingsOption, Number, app, desk, err, out, valid_mappings
 from cin7_nav.model import Kind, SourceDocument
 from cin7_nav.store import documents
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @app.command()
-def preview(number: Number, mappings: MappingsOption = MAPPINGS) -> None:
+def preview(number: Number, mappings: MappingsOption = None) -> None:
     """Show the exact journal of a document with the rule behind every line, and what NAV holds of it."""
     from cin7_nav.flows.invoices import preview as previewing
     from cin7_nav.flows.invoices.reference import FRESH

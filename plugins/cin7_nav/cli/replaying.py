@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from cin7_nav.cli.console import MAPPINGS, MappingsOption, app, database, desk, err, out, valid_mappings
+from cin7_nav.cli.console import MappingsOption, app, database, desk, err, out, valid_mappings
 from cin7_nav.store.documents import Run
 
 
@@ -25,7 +25,7 @@ def replay(
     send: Annotated[bool, typer.Option("--send", help="Do it. Without this only the plan is shown.")] = False,
     cap: Annotated[int | None, typer.Option(help="Orders that may be read at most.")] = None,
     share: Annotated[int | None, typer.Option(help="Percent of Cin7's calls that may be taken.")] = None,
-    mappings: MappingsOption = MAPPINGS,
+    mappings: MappingsOption = None,
 ) -> None:
     """Send documents again: read them anew and carry what is due. What is in the ledger stays as it is."""
     from cin7_nav.flows.replay.act import Refusal, act

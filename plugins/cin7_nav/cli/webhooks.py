@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cin7_nav.cli.console import app, connection, database, err, out
+from cin7_nav.cli.console import app, company, connection, database, err, out
 
 
 @app.command()
@@ -47,7 +47,7 @@ def admit_webhook_secret(
     """Accept the password of the connection `cin7_nav_webhooks` at the receiver, beside the one before it."""
     from cin7_nav.store import webhook_secrets
 
-    secret = connection("cin7_nav_webhooks").password
+    secret = connection(company().webhooks).password
     if not secret:
         err.print("The connection cin7_nav_webhooks has no password.")
         raise typer.Exit(1)

@@ -3,35 +3,40 @@
 from __future__ import annotations
 
 import os
-from functools import cache
 from pathlib import Path
 
 from airflow.sdk import Asset, AssetWatcher
 
+from cin7_nav.flows.companies import ROOT
 from cin7_nav.mappings import schedule
+from cin7_nav.mappings.companies import Company
 from cin7_nav.triggers.webhook_landed import WebhookLandedTrigger
 
-ROOT = Path(__file__).resolve().parents[3]
 
-POLL_DUE = Asset(name="cin7_nav.poll_due", uri="cin7-nav://poll-due", group="cin7_nav")
-"""Says to every flow: look for what no webhook announced. Updated by the DAG `polling`."""
-
-STAGED = Asset(name="cin7_nav.staged", uri="cin7-nav://staged", group="cin7_nav")
-"""Says to the DAG `journals_posted`: documents lie in NAV to be posted."""
+def poll_due(company: Company) -> Asset:
+    """Says to every flow: look for what no webhook announced. Updated by the DAG `polling`."""
+    return _asset(company, "poll_due", "poll-due")
 
 
-def landed(flow: str) -> Asset:
+def staged(company: Company) -> Asset:
+    """Says to the DAG `journals_posted`: documents lie in NAV to be posted."""
+    return _asset(company, "staged", "staged")
+
+
+def landed(flow: str, company: Company) -> Asset:
     """The asset that is updated whenever webhook events of the flow have landed."""
-    watcher = AssetWatcher(name=f"{flow}_landed", trigger=WebhookLandedTrigger(flow))
-    return Asset(
-        name=f"cin7_nav.{flow}.landed", uri=f"cin7-nav://landed/{flow}", group="cin7_nav", watchers=[watcher]
+    watcher = AssetWatcher(
+        name=f"{flow}_landed{company.suffix}", trigger=WebhookLandedTrigger(flow, company=company.key)
     )
+    return _asset(company, f"{flow}.landed", f"landed/{flow}", watcher)
 
 
-@cache
-def mappings_directory() -> Path:
-    """Where the mapping files lie: `CIN7_NAV_MAPPINGS`, or `include/mappings` of this checkout."""
-    return Path(os.environ.get("CIN7_NAV_MAPPINGS") or ROOT / "include" / "mappings")
+def _asset(company: Company, name: str, path: str, *watchers: AssetWatcher) -> Asset:
+    place = f"/{company.key}" if company.suffix else ""
+    return Asset(
+        name=f"cin7_nav.{name}{company.suffix}", uri=f"cin7-nav://{path}{place}", group="cin7_nav",
+        watchers=[*watchers],
+    )  # fmt: skip
 
 
 def load_schedule() -> tuple[schedule.Schedule, tuple[str, ...]]:

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from airflow.sdk.observability import stats
 
 from cin7_nav.flows.status import Status
+from cin7_nav.mappings.companies import Company
 from cin7_nav.model import State
 from cin7_nav.store.figures import Day
 
@@ -20,7 +21,7 @@ PREFIX = "cin7_nav"
 KINDS = ("documents", "movements", "parties")
 
 
-def figures(status: Status, today: Day | None) -> dict[str, float]:
+def figures(status: Status, today: Day | None, company: Company) -> dict[str, float]:
     """Each figure by its name; ages in seconds. Those that mean nothing now are left out."""
     found: Counter[str] = Counter()
     for state in State:
@@ -53,7 +54,8 @@ def figures(status: Status, today: Day | None) -> dict[str, float]:
     found["differences"] = len(status.differences)
     found["alerts"] = len(status.alerts)
     found["subscription_troubles"] = len(status.troubles)
-    return {f"{PREFIX}.{name}": value for name, value in {**found, **ages}.items()}
+    whose = f"{PREFIX}.{company.key}" if company.suffix else PREFIX
+    return {f"{whose}.{name}": value for name, value in {**found, **ages}.items()}
 
 
 def publish(named: Mapping[str, float]) -> None:

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from cin7_nav.mappings.alerts import Alerts
+from cin7_nav.mappings.companies import CompaniesFile
 from cin7_nav.mappings.files import FILES, Section
 from cin7_nav.mappings.schedule import Schedule
 from cin7_nav.mappings.subscriptions import Subscriptions
@@ -19,6 +20,7 @@ def schemas() -> dict[str, str]:
         "schedule": Schedule,
         "subscriptions": Subscriptions,
         "alerts": Alerts,
+        "companies": CompaniesFile,
     }
     return {
         f"{name}.json": json.dumps(

@@ -13,7 +13,7 @@ from fastapi import Depends, FastAPI, HTTPException, Request, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from cin7_nav.store import reconciliation as store
-from cin7_nav.store.database import Database
+from cin7_nav.store.database import ONLY_COMPANY, Database
 from cin7_nav.store.reconciliation import Report
 
 DAG_ID = "reconciliation"
@@ -26,40 +26,49 @@ _Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto
 
 
 async def _reader(request: Request, bearer: _Bearer) -> None:
-    """Raises HTTPException unless the request comes from somebody who may read the DAG."""
+    """Raises HTTPException unless the request comes from somebody who may read the company's DAG."""
     from airflow.api_fastapi.app import get_auth_manager
     from airflow.api_fastapi.auth.managers.models.resource_details import DagDetails
     from airflow.api_fastapi.core_api.security import get_user
 
     user = await get_user(request, None, bearer)
-    if not get_auth_manager().is_authorized_dag(method="GET", details=DagDetails(id=DAG_ID), user=user):
+    dag_id = DAG_ID if (company := _company(request)) == ONLY_COMPANY else f"{DAG_ID}__{company}"
+    if not get_auth_manager().is_authorized_dag(method="GET", details=DagDetails(id=dag_id), user=user):
         raise HTTPException(403, "You may not read this DAG.")
 
 
 def app() -> FastAPI:
     pages = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, dependencies=[Depends(_reader)])
 
-    @pages.get("/{identity}")
-    def page(identity: int) -> Response:
-        return _html(_report(identity).page)
+    @pages.get("/{identity:int}")
+    @pages.get("/{company}/{identity:int}")
+    def page(request: Request, identity: int) -> Response:
+        return _html(_report(request, identity).page)
 
-    @pages.get("/{identity}/certificate")
-    def certificate(identity: int) -> Response:
-        return _html(_report(identity).certificate)
+    @pages.get("/{identity:int}/certificate")
+    @pages.get("/{company}/{identity:int}/certificate")
+    def certificate(request: Request, identity: int) -> Response:
+        return _html(_report(request, identity).certificate)
 
-    @pages.get("/{identity}/differences.csv")
-    def differences(identity: int) -> Response:
-        return Response(_report(identity).csv, headers=_HEADERS, media_type="text/csv")
+    @pages.get("/{identity:int}/differences.csv")
+    @pages.get("/{company}/{identity:int}/differences.csv")
+    def differences(request: Request, identity: int) -> Response:
+        return Response(_report(request, identity).csv, headers=_HEADERS, media_type="text/csv")
 
     return pages
+
+
+def _company(request: Request) -> str:
+    """Whose report is asked for, where an installation serves several companies."""
+    return str(request.path_params.get("company", ONLY_COMPANY))
 
 
 def _html(text: str) -> Response:
     return Response(text, headers=_HEADERS, media_type="text/html; charset=utf-8")
 
 
-def _report(identity: int) -> Report:
-    with closing(Database.from_connection(_connection("cin7_nav_db"))) as database:
+def _report(request: Request, identity: int) -> Report:
+    with closing(Database.from_connection(_connection("cin7_nav_db"), _company(request))) as database:
         found = store.report(database, identity)
     if found is None:
         raise HTTPException(404, "There is no such report, or it has expired.")

@@ -1,4 +1,7 @@
-"""The receiver's one way into the database: the functions `land_event` and `answer_handshake`."""
+"""The receiver's one way into the database: the functions `land_event` and `answer_handshake`.
+
+Whose event it is, where several companies are served, the secret says that is shown.
+"""
 
 from __future__ import annotations
 
@@ -12,18 +15,17 @@ import asyncpg
 from cin7_nav.receiver.batches import Batches
 from cin7_nav.receiver.events import NO_FLOW
 from cin7_nav.store.asynchronous import LOST, TIMEOUT_S, arguments
-from cin7_nav.store.database import ONLY_COMPANY
 
 _LAND = """
     SELECT l.valid, l.landed, l.quarantined
-    FROM unnest($2::text[], $3::bytea[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-                $9::boolean[])
+    FROM unnest($1::text[], $2::bytea[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
+                $8::boolean[])
          WITH ORDINALITY AS e (source, secret, type, flow, sha256, payload, records, quarantined, place),
-         LATERAL land_event($1, e.source, e.secret, e.type, e.flow, e.sha256, e.payload::jsonb,
+         LATERAL land_event(NULL, e.source, e.secret, e.type, e.flow, e.sha256, e.payload::jsonb,
                             e.records::jsonb, e.quarantined) AS l
     ORDER BY e.place
 """
-_HANDSHAKE = "SELECT answer_handshake($1, $2)"
+_HANDSHAKE = "SELECT answer_handshake(NULL, $1)"
 NOTHING = "[]"
 SHORT = 64 * 1024
 """Characters of a body that lands together with others."""
@@ -63,7 +65,7 @@ class Landing:
     async def is_expected(self, token: bytes) -> bool:
         """Whether a handshake is expected now at the URL whose token has this SHA-256."""
         async with self._pool.acquire(timeout=TIMEOUT_S) as connection:
-            return bool(await connection.fetchval(_HANDSHAKE, ONLY_COMPANY, token))
+            return bool(await connection.fetchval(_HANDSHAKE, token))
 
     async def is_valid(self, source: str, secret: bytes) -> bool:
         """Whether the secret with this SHA-256 opens the door for `source` now."""
@@ -103,4 +105,4 @@ class Landing:
         """In one transaction."""
         columns = [list(column) for column in zip(*given, strict=True)]
         async with self._pool.acquire(timeout=TIMEOUT_S) as connection:
-            return [Landed(*row) for row in await connection.fetch(_LAND, ONLY_COMPANY, *columns)]
+            return [Landed(*row) for row in await connection.fetch(_LAND, *columns)]

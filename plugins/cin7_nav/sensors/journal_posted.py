@@ -9,6 +9,7 @@ from airflow.sdk import BaseHook, BaseSensorOperator, Context
 from airflow.sdk.exceptions import AirflowSensorTimeout, AirflowSkipException, TaskDeferred
 
 from cin7_nav.hooks.nav import NavHook
+from cin7_nav.store.database import ONLY_COMPANY
 from cin7_nav.triggers.journal_posted import JournalPostedTrigger, look_over
 from cin7_nav.triggers.webhook_landed import CONNECTION
 
@@ -21,12 +22,21 @@ class JournalPostedSensor(BaseSensorOperator):
     look. The return value is the number of documents that lie in NAV no more.
     """
 
-    def __init__(self, *, timeout: float = 12 * 3600.0, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        company: str = ONLY_COMPANY,
+        nav_conn_id: str = NavHook.default_conn_name,
+        timeout: float = 12 * 3600.0,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(timeout=timeout, **kwargs)
+        self.company = company
+        self.nav_conn_id = nav_conn_id
 
     def execute(self, context: Context) -> int:
-        connections = (BaseHook.get_connection(name) for name in (CONNECTION, NavHook.default_conn_name))
-        found = look_over(*connections)
+        ours, navs = BaseHook.get_connection(CONNECTION), BaseHook.get_connection(self.nav_conn_id)
+        found = look_over(ours, navs, self.company)
         self.log.info(
             "%d documents are staged in NAV, %d of them lie there no more", found.staged, found.moved
         )
@@ -34,7 +44,7 @@ class JournalPostedSensor(BaseSensorOperator):
             raise AirflowSkipException("Nothing lies in NAV to be posted")
         if not found.moved:
             raise TaskDeferred(
-                trigger=JournalPostedTrigger(),
+                trigger=JournalPostedTrigger(self.company, self.nav_conn_id),
                 method_name=self.moved.__name__,
                 timeout=dt.timedelta(seconds=self.timeout),
             )

@@ -9,7 +9,7 @@ from airflow.sdk import BaseHook, BaseSensorOperator, Context
 from airflow.sdk.exceptions import AirflowSensorTimeout, AirflowSkipException, TaskDeferred
 
 from cin7_nav.store import inbox
-from cin7_nav.store.database import Database
+from cin7_nav.store.database import ONLY_COMPANY, Database
 from cin7_nav.triggers.webhook_landed import CONNECTION, WebhookLandedTrigger
 
 GRACE = dt.timedelta(seconds=60)
@@ -31,12 +31,15 @@ class WebhookLandedSensor(BaseSensorOperator):
     goes on in any case. It never claims. The return value is the number of waiting events that it saw.
     """
 
-    def __init__(self, *, flow: str, timeout: float = 10.0, **kwargs: Any) -> None:
+    def __init__(
+        self, *, flow: str, company: str = ONLY_COMPANY, timeout: float = 10.0, **kwargs: Any
+    ) -> None:
         super().__init__(timeout=timeout, **kwargs)
         self.flow = flow
+        self.company = company
 
     def execute(self, context: Context) -> int:
-        database = Database.from_connection(BaseHook.get_connection(CONNECTION))
+        database = Database.from_connection(BaseHook.get_connection(CONNECTION), self.company)
         try:
             waiting = inbox.claimable(database, self.flow, owner(context))
         finally:
@@ -44,7 +47,7 @@ class WebhookLandedSensor(BaseSensorOperator):
         self.log.info("%d events of %s wait", waiting, self.flow)
         if not waiting and context["params"].get("listen"):
             raise TaskDeferred(
-                trigger=WebhookLandedTrigger(self.flow, wait=self.timeout),
+                trigger=WebhookLandedTrigger(self.flow, wait=self.timeout, company=self.company),
                 method_name=self.landed.__name__,
                 timeout=dt.timedelta(seconds=self.timeout) + GRACE,
             )

@@ -31,21 +31,11 @@ class AirflowConnection(Protocol):
     schema: str | None
 
 
-class Connection(psycopg2.extensions.connection):
-    """A session that is about one company."""
+class Cursor(psycopg2.extensions.cursor):
+    """Statements about one company."""
 
     company: str
-
-
-class Cursor(psycopg2.extensions.cursor):
-    """Statements of a session that is about one company."""
-
-    @property
-    def company(self) -> str:
-        """The key by which the rows of this session's company are known; every statement of ours names it."""
-        connection = self.connection
-        assert isinstance(connection, Connection)
-        return connection.company
+    """The key by which its rows are known; every statement of ours names it."""
 
 
 class Database:
@@ -57,7 +47,7 @@ class Database:
     def __init__(self, dsn: str, company: str = ONLY_COMPANY) -> None:
         self.dsn = dsn
         self.company = company
-        self._idle: list[Connection] = []
+        self._idle: list[psycopg2.extensions.connection] = []
         self._lock = threading.Lock()
 
     @classmethod
@@ -75,13 +65,12 @@ class Database:
             company,
         )
 
-    def connect(self) -> Connection:
+    def connect(self) -> psycopg2.extensions.connection:
         """A connection of its own that the caller closes, e.g. to hold a session-level lock.
 
         Raises SchemaMismatch where the database is of another version than this program.
         """
-        connection = psycopg2.connect(self.dsn, connection_factory=Connection)
-        connection.company = self.company
+        connection = psycopg2.connect(self.dsn, cursor_factory=Cursor)
         schema.hold(connection)
         # Of this connection only: Airflow's own connections in this process must go on to read floats.
         psycopg2.extras.register_default_jsonb(connection, loads=_loads)
@@ -92,7 +81,9 @@ class Database:
         """A cursor in one transaction: committed at the end, rolled back on an exception."""
         connection = self._take()
         try:
-            with connection.cursor(cursor_factory=Cursor) as cursor:
+            with connection.cursor() as cursor:
+                assert isinstance(cursor, Cursor)
+                cursor.company = self.company
                 yield cursor
             connection.commit()
         except BaseException:
@@ -109,7 +100,7 @@ class Database:
         for connection in idle:
             connection.close()
 
-    def _take(self) -> Connection:
+    def _take(self) -> psycopg2.extensions.connection:
         with self._lock:
             connection = self._idle.pop() if self._idle else None
         return connection or self.connect()

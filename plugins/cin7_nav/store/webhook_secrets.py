@@ -24,11 +24,18 @@ def fingerprint(secret: str) -> bytes:
 def admit(database: Database, source: str, secret: str) -> None:
     """Accept `secret` from now on, besides the one admitted before it; older ones end. Safe to repeat.
 
-    `source` is `cin7` or `nav`. Raises ValueError for a secret too short to be a random one.
+    `source` is `cin7` or `nav`. Raises ValueError for a secret too short to be a random one, or one of
+    another company: it says whose event it is.
     """
     if len(secret) < SHORTEST:
         raise ValueError(f"A webhook secret needs at least {SHORTEST} characters.")
     with database.transaction() as cursor:
+        cursor.execute(
+            "SELECT company FROM webhook_secret WHERE source = %s AND sha256 = %s AND company <> %s",
+            (source, fingerprint(secret), cursor.company),
+        )
+        if taken := cursor.fetchone():
+            raise ValueError(f"The webhook secret is that of the company {taken[0]} already; give another.")
         cursor.execute(
             "INSERT INTO webhook_secret (company, source, sha256) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
             (cursor.company, source, fingerprint(secret)),

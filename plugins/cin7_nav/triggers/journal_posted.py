@@ -18,7 +18,7 @@ from cin7_nav.hooks.nav import NavHook
 from cin7_nav.hooks.nav_channel import nav_channel
 from cin7_nav.model import State
 from cin7_nav.store import deliveries
-from cin7_nav.store.database import Database
+from cin7_nav.store.database import ONLY_COMPANY, Database
 from cin7_nav.store.documents import Scope
 from cin7_nav.triggers.webhook_landed import CONNECTION
 
@@ -51,9 +51,9 @@ def look(database: Database, nav: NavChannel) -> Look:
     return Look(staged, moved)
 
 
-def look_over(ours: Connection, navs: Connection) -> Look:
-    """A look over these two Airflow connections, to our database and to NAV."""
-    database = Database.from_connection(ours)
+def look_over(ours: Connection, navs: Connection, company: str) -> Look:
+    """A look over these two Airflow connections, to our database and to the NAV of a company."""
+    database = Database.from_connection(ours, company)
     try:
         return look(database, nav_channel(NavHook(connection=navs, database=database)))
     finally:
@@ -69,8 +69,14 @@ class JournalPostedTrigger(BaseTrigger):
     begins with a look of its own. How long to wait says the deferred task's timeout.
     """
 
+    def __init__(self, company: str = ONLY_COMPANY, nav_conn_id: str = NavHook.default_conn_name) -> None:
+        super().__init__()
+        self.company = company
+        self.nav_conn_id = nav_conn_id
+
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        return f"{type(self).__module__}.{type(self).__qualname__}", {}
+        kwargs = {"company": self.company, "nav_conn_id": self.nav_conn_id}
+        return f"{type(self).__module__}.{type(self).__qualname__}", kwargs
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Yield one event with the payload `{"moved": <documents that lie in NAV no more>}`."""
@@ -80,8 +86,8 @@ class JournalPostedTrigger(BaseTrigger):
             pause = min(2 * pause, LONGEST_PAUSE_S)
             try:
                 ours = await BaseHook.aget_connection(CONNECTION)
-                navs = await BaseHook.aget_connection(NavHook.default_conn_name)
-                found = await asyncio.to_thread(look_over, ours, navs)
+                navs = await BaseHook.aget_connection(self.nav_conn_id)
+                found = await asyncio.to_thread(look_over, ours, navs, self.company)
             except (VendorError, psycopg2.Error, AirflowException) as error:
                 self.log.warning(
                     "Staged documents can't be looked at (%s); again in %.0f s", type(error).__name__, pause

@@ -38,18 +38,29 @@ class WebhookLandedTrigger(BaseEventTrigger):
     with the first ring, or after `wait` seconds with a ring that says that 0 events wait.
 
     :param flow: the flow whose events to ring for, e.g. `invoices`.
+    :param company: the key of the company whose events these are.
     :param ring_again_after: seconds after which an unclaimed event is rung for again.
     :param wait: seconds to wait for the one ring; None: ring for ever.
     """
 
-    def __init__(self, flow: str, ring_again_after: float = 10.0, wait: float | None = None) -> None:
+    def __init__(
+        self,
+        flow: str,
+        ring_again_after: float = 10.0,
+        wait: float | None = None,
+        company: str = ONLY_COMPANY,
+    ) -> None:
         super().__init__()
         self.flow = flow
+        self.company = company
         self.ring_again_after = float(ring_again_after)
         self.wait = None if wait is None else float(wait)
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        kwargs = {"flow": self.flow, "ring_again_after": self.ring_again_after, "wait": self.wait}
+        kwargs = {
+            "flow": self.flow, "ring_again_after": self.ring_again_after, "wait": self.wait,
+            "company": self.company,
+        }  # fmt: skip
         return f"{type(self).__module__}.{type(self).__qualname__}", kwargs
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
@@ -116,7 +127,7 @@ class WebhookLandedTrigger(BaseEventTrigger):
                 rung = True
             bell.clear()
             waiting, oldest = await connection.fetchrow(
-                "SELECT waiting, oldest_age FROM inbox_waiting($1, $2)", ONLY_COMPANY, self.flow
+                "SELECT waiting, oldest_age FROM inbox_waiting($1, $2)", self.company, self.flow
             )
             if not waiting:
                 silence = self.ring_again_after

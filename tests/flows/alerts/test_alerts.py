@@ -13,6 +13,7 @@ from decimal import Decimal
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -30,6 +31,7 @@ from cin7_nav.store.subscriptions import Trouble
 from stack import processes
 
 NOW = dt.datetime(2026, 11, 25, 12, 0, tzinfo=dt.UTC)
+CONTEXT = {"dag_run": SimpleNamespace(dag_id="alerts", run_id="run-1")}
 DAY = dt.timedelta(days=1)
 CALM = Status({}, {}, (), (), 0, 0, {}, {}, (), (), (), (), ())
 BAD_FILE = "waiting_hours: soon\nwebhook: true\ndifferences: -1\n"
@@ -148,12 +150,12 @@ def rules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.usefixtures("airflow_connection", "rules")
 def test_a_cause_is_told_once_and_its_end_once(database: Database, webhook: list[str]) -> None:
     alerts.settle(database, PREFIX, {f"{PREFIX}silence": "nothing was read"})
-    assert tell({}) == 1
+    assert tell(CONTEXT) == 1
     alerts.settle(database, PREFIX, {f"{PREFIX}silence": "nothing was read for longer"})
-    assert tell({}) == 0
-    assert watch() == 0
-    assert tell({}) == 1
-    assert tell({}) == 0
+    assert tell(CONTEXT) == 0
+    assert watch(CONTEXT) == 0
+    assert tell(CONTEXT) == 1
+    assert tell(CONTEXT) == 0
     first, over = webhook
     assert "nothing was read" in first
     assert "over: silence" in over
@@ -165,9 +167,9 @@ def test_a_cause_and_its_end_come_by_mail(
 ) -> None:
     rules.write_text("email: [accounts@example.com, data@example.com]\n")
     alerts.settle(database, PREFIX, {f"{PREFIX}silence": "nothing was read <for> hours"})
-    assert tell({}) == 1
-    assert watch() == 0
-    assert tell({}) == 1
+    assert tell(CONTEXT) == 1
+    assert watch(CONTEXT) == 0
+    assert tell(CONTEXT) == 1
     first, over = mailbox
     assert first["To"] == "accounts@example.com, data@example.com"
     assert first["Subject"] == "cin7-nav: silence"
@@ -187,8 +189,8 @@ def test_what_could_not_be_told_is_told_by_the_next_run(
             "AIRFLOW_CONN_CIN7_NAV_ALERTS", json.dumps({"conn_type": "http", "host": "127.0.0.1", "port": 9})
         )
         with pytest.raises(RuntimeError, match=r"failed: a\.b"):
-            tell({})
-    assert tell({}) == 1
+            tell(CONTEXT)
+    assert tell(CONTEXT) == 1
     assert len(webhook) == 1
 
 

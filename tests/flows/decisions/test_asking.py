@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 from airflow.sdk import dag, task
+from cin7_nav.flows.companies import named
 from cin7_nav.flows.decisions import asking
 from cin7_nav.model import State
 from cin7_nav.store.database import Database
@@ -62,7 +63,7 @@ def test_the_task_starts_runs_of_the_dag_and_leaves_those_alone_that_exist() -> 
         def held() -> list[dict[str, object]]:
             return []
 
-        asking.ask(held())
+        asking.ask(held(), named("default"))
 
     operator = flow().get_task("ask")
     assert operator.is_mapped

@@ -38,7 +38,8 @@ def context(stored: Stored, **changes: Any) -> Any:
         "shown_hash": stored.shown_hash,
         "question": stored.problems[0].code,
     }
-    return {"params": params | changes, "task_instance": SimpleNamespace(id="ti")}
+    run = SimpleNamespace(dag_id="decisions", run_id="run-1")
+    return {"params": params | changes, "task_instance": SimpleNamespace(id="ti"), "dag_run": run}
 
 
 def ask(stored: Stored, **changes: Any) -> TaskAwaitingInput:

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from airflow.sdk.api.datamodels._generated import DagRunType
-from cin7_nav.flows.assets import POLL_DUE
 from cin7_nav.flows.invoices.collect import Occasion
 from cin7_nav.flows.invoices.tasks import assignment
 from cin7_nav.store.documents import Scope
@@ -31,15 +30,15 @@ def context(
     }
 
 
-LANDED = "cin7_nav.invoices.landed"
+LANDED, POLL_DUE = "cin7_nav.invoices.landed", "cin7_nav.poll_due"
 
 
 @pytest.mark.parametrize(
     ("given", "occasion", "scope", "found_by"),
     [
         (context("asset_triggered", (LANDED,)), Occasion.LANDED, Scope(), "webhook"),
-        (context("asset_triggered", (POLL_DUE.name,)), Occasion.POLL, Scope(), "poll"),
-        (context("asset_triggered", (LANDED, POLL_DUE.name)), Occasion.POLL, Scope(), "poll"),
+        (context("asset_triggered", (POLL_DUE,)), Occasion.POLL, Scope(), "poll"),
+        (context("asset_triggered", (LANDED, POLL_DUE)), Occasion.POLL, Scope(), "poll"),
         (
             context("scheduled", start=DAY, end=NEXT),
             Occasion.DAY,
@@ -104,7 +103,7 @@ def test_a_landed_run_carries_only_what_it_collected() -> None:
 @pytest.mark.parametrize(
     "given",
     [
-        context("asset_triggered", (POLL_DUE.name,)),
+        context("asset_triggered", (POLL_DUE,)),
         context("scheduled", start=DAY, end=NEXT),
         context("manual", documents=["INV-1"]),
     ],

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from airflow.sdk import Connection
-from cin7_nav.flows.assets import mappings_directory
+from cin7_nav.flows.companies import served
 from cin7_nav.flows.decisions import asking
 from cin7_nav.flows.invoices.translate import InvalidMappings
 from cin7_nav.flows.parties import tasks
@@ -45,10 +45,10 @@ def reports(
     for name, connection in connections.items():
         monkeypatch.setenv(f"AIRFLOW_CONN_{name.upper()}", connection.as_json())
     monkeypatch.setenv("CIN7_NAV_MAPPINGS", str(flow.directory))
-    mappings_directory.cache_clear()
+    served.cache_clear()
     monkeypatch.setenv("CIN7_NAV_REPORTS", str(tmp_path / "reports"))
     yield tmp_path / "reports"
-    mappings_directory.cache_clear()
+    served.cache_clear()
 
 
 def run(**kwargs: Any) -> dict[str, Any]:

@@ -33,7 +33,9 @@ class Replay:
         self.flow = flow
         self.naps: list[float] = []
         assert isinstance(flow.mappings, Mappings)
-        self.desk = Desk(flow.database, lambda: flow.cin7, lambda: flow.nav)
+        desk: Any = Desk(flow.database, lambda: flow.cin7, lambda: flow.nav)  # type: ignore[arg-type, return-value]
+        desk._channel = lambda: flow.nav
+        self.desk = desk
 
     def plan(self, run: Run = RUN, **params: Any) -> Plan:
         flow = self.flow

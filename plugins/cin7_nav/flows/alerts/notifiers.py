@@ -13,7 +13,8 @@ from airflow.sdk import BaseHook, BaseNotifier
 from airflow.sdk.definitions.callback import AsyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 
-from cin7_nav.flows.decisions.answering import connected
+from cin7_nav.flows import companies
+from cin7_nav.flows.companies import of_dag
 from cin7_nav.store import alerts
 from cin7_nav.store.database import Database
 from cin7_nav.triggers.webhook_landed import CONNECTION
@@ -28,7 +29,7 @@ class FailureNotifier(BaseNotifier):
         message = (
             f"{ti.dag_id}, task {ti.task_id}, run {ti.run_id}: {error[0][:300] if error else 'it failed'}"
         )
-        with connected() as database:
+        with companies.database(of_dag(context["ti"].dag_id)) as database:
             alerts.arise(database, {cause: message})
 
 
@@ -36,7 +37,7 @@ class RecoveryNotifier(BaseNotifier):
     """The same task succeeded."""
 
     def notify(self, context: Any) -> None:
-        with connected() as database:
+        with companies.database(of_dag(context["ti"].dag_id)) as database:
             alerts.end(database, _cause(context))
             alerts.end(database, late_cause(context["ti"].dag_id))
 
@@ -54,7 +55,8 @@ async def late(context: Any = None, *, dag_id: str, minutes: int) -> None:
     read no connection (its token is refused)."""
     found = await BaseHook.aget_connection(CONNECTION)
     message = f"a run of {dag_id} is not over {minutes} minutes after it was queued"
-    await asyncio.to_thread(_arise, Database.from_connection(found), {late_cause(dag_id): message})
+    database = Database.from_connection(found, of_dag(dag_id).key)
+    await asyncio.to_thread(_arise, database, {late_cause(dag_id): message})
 
 
 def _arise(database: Database, causes: dict[str, str]) -> None:

@@ -14,10 +14,9 @@ from airflow.providers.http.notifications.http import HttpNotifier
 from airflow.providers.smtp.notifications.smtp import SmtpNotifier
 from airflow.sdk import BaseNotifier
 
-from cin7_nav.flows import measures
+from cin7_nav.flows import companies, measures
 from cin7_nav.flows.alerts.causes import PREFIX, causes
-from cin7_nav.flows.assets import ROOT
-from cin7_nav.flows.decisions.answering import connected
+from cin7_nav.flows.companies import ROOT, at_work
 from cin7_nav.flows.status import status
 from cin7_nav.mappings import alerts as rules
 from cin7_nav.mappings.alerts import Alerts
@@ -36,16 +35,16 @@ def load() -> tuple[Alerts, tuple[str, ...]]:
     return rules.load(Path(os.environ.get("CIN7_NAV_ALERTS") or ROOT / "include" / "alerts.yaml"))
 
 
-def watch() -> int:
+def watch(context: Mapping[str, Any]) -> int:
     """Which causes are there now, by rule; how all stands goes to Airflow's metrics. How many causes."""
     wanted, _ = load()
     now = dt.datetime.now(dt.UTC)
-    with connected() as database:
+    with companies.database(at_work(context)) as database:
         standing = status(database)
         found = causes(standing, wanted, now)
         store.settle(database, PREFIX, found)
         today = next((day for day in posted_by_day(database, 1) if day.day == now.date()), None)
-    measures.publish(measures.figures(standing, today))
+    measures.publish(measures.figures(standing, today, at_work(context)))
     for cause, message in found.items():
         log.info("%s: %s", cause, message)
     return len(found)
@@ -57,7 +56,7 @@ def tell(context: Mapping[str, Any]) -> int:
     A message that could not be sent is sent by the next run; then the task fails, having tried the others.
     """
     wanted, _ = load()
-    with connected() as database:
+    with companies.database(at_work(context)) as database:
         return told(database, wanted, context)
 
 

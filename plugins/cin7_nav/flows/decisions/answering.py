@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowSkipException
 
+from cin7_nav.flows import companies
+from cin7_nav.flows.companies import at_work
 from cin7_nav.flows.decisions.party_question import PartyQuestion
 from cin7_nav.flows.decisions.question import AS_POSTED, ON_PARTIES, OPTIONS, Question, wrong_with
 from cin7_nav.sensors.webhook_landed import owner
@@ -44,16 +44,6 @@ class Asked:
         return cls(params.get("document"), params["shown_hash"], params["question"], review)
 
 
-@contextmanager
-def connected() -> Iterator[Database]:
-    """Our database, as the Airflow connection names it."""
-    database = Database.from_connection(BaseHook.get_connection("cin7_nav_db"))
-    try:
-        yield database
-    finally:
-        database.close()
-
-
 def record(context: Mapping[str, Any], answered: Mapping[str, Any]) -> None:
     """Record what a person answered in Airflow. The names of people stay out of the log.
 
@@ -71,7 +61,7 @@ def record(context: Mapping[str, Any], answered: Mapping[str, Any]) -> None:
             answered["responded_at"],
             given["target"] if answer is Answer.LINK else "",
         )
-        with connected() as database:
+        with companies.database(at_work(context)) as database:
             _use(reviews.record(database, asked.review, said), answer)
         return
     assert asked.document is not None
@@ -86,7 +76,7 @@ def record(context: Mapping[str, Any], answered: Mapping[str, Any]) -> None:
         decided_at=answered["responded_at"],
         nav_number=given["nav_number"] if answer is Answer.LINK else "",
     )
-    with connected() as database:
+    with companies.database(at_work(context)) as database:
         _use(decisions.record(database, decision), answer)
 
 

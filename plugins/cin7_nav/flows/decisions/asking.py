@@ -8,9 +8,11 @@ from typing import Any
 
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 
-from cin7_nav.flows.decisions.answering import connected
+from cin7_nav.flows import companies
+from cin7_nav.flows.companies import at_work
 from cin7_nav.flows.decisions.party_question import PartyQuestion
 from cin7_nav.flows.decisions.question import ON_PARTIES, OPTIONS, Question, conf, run_id
+from cin7_nav.mappings.companies import Company
 from cin7_nav.sensors.webhook_landed import owner
 from cin7_nav.store import decisions, reviews
 from cin7_nav.store.database import Database
@@ -30,7 +32,7 @@ def open_questions(context: Mapping[str, Any]) -> list[dict[str, Any]]:
     """What a run of a flow has to ask and to withdraw, as the task `ask` wants it; a dry run does neither."""
     if context["params"].get("dry_run"):
         return []
-    with connected() as database:
+    with companies.database(at_work(context)) as database:
         return to_ask(database, Run(owner(context))) + to_withdraw(database)
 
 
@@ -38,7 +40,7 @@ def open_reviews(context: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The same for questions on parties."""
     if context["params"].get("dry_run"):
         return []
-    with connected() as database:
+    with companies.database(at_work(context)) as database:
         asked = reviews.ask(database, Run(owner(context)), AT_ONCE, AGAIN_AFTER)
         over = reviews.withdrawn(database, AT_ONCE)
     found = [(PartyQuestion(one), False) for one in asked] + [(PartyQuestion(one), True) for one in over]
@@ -68,14 +70,14 @@ def _run(name: str, params: dict[str, Any], *, anew: bool) -> dict[str, Any]:
     return {"trigger_run_id": name, "conf": params, "reset_dag_run": anew}
 
 
-def ask(asked: Any) -> Any:
+def ask(asked: Any, company: Company) -> Any:
     """The task `ask` of a flow: starts a run for each of `open_questions`, which a task before it returns.
 
     Where there is nothing to ask Airflow skips it without a process.
     """
     return TriggerDagRunOperator.partial(
         task_id="ask",
-        trigger_dag_id=DAG_ID,
+        trigger_dag_id=company.dag_id(DAG_ID),
         logical_date=None,
         skip_when_already_exists=True,
         map_index_template="{{ task.trigger_run_id }}",

@@ -10,7 +10,9 @@ from airflow.sdk import Context, Param
 from airflow.sdk.definitions.param import ParamsDict
 from airflow.sdk.exceptions import AirflowSkipException
 
-from cin7_nav.flows.decisions.answering import Asked, connected, no_target
+from cin7_nav.flows import companies
+from cin7_nav.flows.companies import at_work
+from cin7_nav.flows.decisions.answering import Asked, no_target
 from cin7_nav.flows.decisions.party_question import TARGET_LENGTH, PartyQuestion
 from cin7_nav.flows.decisions.question import (
     NUMBER_LENGTH,
@@ -20,6 +22,7 @@ from cin7_nav.flows.decisions.question import (
     Question,
     wrong_with,
 )
+from cin7_nav.mappings.companies import Company
 from cin7_nav.store import decisions, documents, reviews
 from cin7_nav.store.decisions import Answer
 
@@ -39,7 +42,7 @@ class DecisionOperator(HITLOperator):
         super().__init__(subject="", options=every, response_timeout=LOOKS_AGAIN, **kwargs)
 
     def execute(self, context: Context) -> Any:
-        question = _question(Asked.of(context))
+        question = _question(Asked.of(context), at_work(context))
         self._offer(question.code, question.suggestion)
         self.subject = question.subject
         self.body = question.body
@@ -57,7 +60,7 @@ class DecisionOperator(HITLOperator):
         number = given.get("target" if question in ON_PARTIES else "nav_number", "")
         wrong = wrong_with(question, answer, given["reason"], number)
         if not wrong and question in ON_PARTIES and answer is Answer.LINK:
-            wrong = _no_target(Asked.of(context), number)
+            wrong = _no_target(Asked.of(context), number, at_work(context))
         if wrong:
             self.log.warning("The answer is not taken: %s", wrong)
             return self.execute(context)
@@ -74,12 +77,12 @@ class DecisionOperator(HITLOperator):
                 self.params["nav_number"] = _nav_number(suggestion)
 
 
-def _question(asked: Asked) -> Question | PartyQuestion:
+def _question(asked: Asked, company: Company) -> Question | PartyQuestion:
     """Raises AirflowSkipException where it is no longer one."""
     if asked.review:
-        return _party_question(asked.review)
+        return _party_question(asked.review, company)
     assert asked.document is not None
-    with connected() as database, database.transaction() as cursor:
+    with companies.database(company) as database, database.transaction() as cursor:
         stored = documents.locked(cursor, [asked.document]).get(asked.document)
     if stored is None:
         raise AirflowSkipException(f"There is no document with the id {asked.document}")
@@ -88,16 +91,16 @@ def _question(asked: Asked) -> Question | PartyQuestion:
     return Question(stored)
 
 
-def _party_question(review_id: int) -> PartyQuestion:
-    with connected() as database:
+def _party_question(review_id: int, company: Company) -> PartyQuestion:
+    with companies.database(company) as database:
         reason, review = reviews.outdated(database, review_id), reviews.get(database, review_id)
     if reason or review is None:
         raise AirflowSkipException(f"Nothing to ask: {reason}")
     return PartyQuestion(review)
 
 
-def _no_target(asked: Asked, target: str) -> str | None:
-    with connected() as database:
+def _no_target(asked: Asked, target: str, company: Company) -> str | None:
+    with companies.database(company) as database:
         review = reviews.get(database, asked.review or 0)
         return no_target(database, review, target) if review else None
 

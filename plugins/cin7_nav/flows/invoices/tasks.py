@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from airflow.sdk import BaseHook
-
-from cin7_nav.flows.assets import POLL_DUE, mappings_directory
+from cin7_nav.flows import companies
+from cin7_nav.flows.assets import poll_due
+from cin7_nav.flows.companies import at_work
 from cin7_nav.flows.costs.collect import collect_costs, collect_due_costs
 from cin7_nav.flows.invoices import collect as collecting
 from cin7_nav.flows.invoices import settle as settling
@@ -87,7 +87,7 @@ def _occasion(context: Mapping[str, Any], params: Mapping[str, Any]) -> tuple[Oc
             for events in context["triggering_asset_events"].values()
             for asset_event in events
         }
-        return (Occasion.POLL if POLL_DUE.name in names else Occasion.LANDED), Scope()
+        return (Occasion.POLL if poll_due(at_work(context)).name in names else Occasion.LANDED), Scope()
     numbers = tuple(number.strip() for number in params.get("documents") or () if number.strip())
     first, last = (_day(params.get(name)) for name in ("from", "to"))
     if numbers and (first or last):
@@ -109,12 +109,11 @@ def _day(text: str | None) -> dt.date | None:
 class Desk:
     """The database and the two systems of one task; a system is connected to when first asked for."""
 
-    def __init__(
-        self, database: Database, cin7: Callable[[], Cin7Hook], nav: Callable[[], NavChannel]
-    ) -> None:
+    def __init__(self, database: Database, cin7: Callable[[], Cin7Hook], nav: Callable[[], NavHook]) -> None:
         self.database = database
         self._cin7 = cache(cin7)
         self._nav = cache(nav)
+        self._channel = cache(lambda: nav_channel(self._nav()))
 
     @property
     def cin7(self) -> Cin7Hook:
@@ -122,12 +121,12 @@ class Desk:
 
     @property
     def nav(self) -> NavChannel:
-        return self._nav()
+        return self._channel()
 
     @property
     def items(self) -> NavItems:
         """NAV's item journals and item ledger, the same whichever channel carries the general journals."""
-        return NavItems(NavHook(database=self.database))
+        return NavItems(self._nav())
 
     def reference(self, mappings: Mappings | list[MappingError]) -> Reference:
         company = mappings.company if isinstance(mappings, Mappings) else None
@@ -137,25 +136,19 @@ class Desk:
 
 
 @contextmanager
-def desk() -> Iterator[Desk]:
-    """What the Airflow connections name."""
-    database = Database.from_connection(BaseHook.get_connection("cin7_nav_db"))
-    try:
-        yield Desk(
-            database,
-            lambda: Cin7Hook(database=database),
-            lambda: nav_channel(NavHook(database=database)),
-        )
-    finally:
-        database.close()
+def desk(context: Mapping[str, Any]) -> Iterator[Desk]:
+    """What the Airflow connections of the company name that a run works for."""
+    company = at_work(context)
+    with companies.database(company) as ours:
+        yield Desk(ours, lambda: companies.cin7(company, ours), lambda: companies.nav(company, ours))
 
 
 def collect(context: Mapping[str, Any]) -> dict[str, Any]:
     """Step 1. The answer: ids of claimed events, and counts."""
     work = assignment(context)
-    mappings = load(mappings_directory())
+    mappings = load(at_work(context).mappings)
     go_live = mappings.company.go_live if isinstance(mappings, Mappings) else None
-    with desk() as at:
+    with desk(context) as at:
         found = collecting.collect(at.database, at.cin7, work.run, work.occasion, work.scope, go_live)
         if isinstance(mappings, Mappings) and work.waits_for_nobody:
             found.outcome += collected_costs(at, mappings, work)
@@ -182,8 +175,8 @@ def collected_costs(at: Desk, mappings: Mappings, work: Assignment) -> Counter[s
 def translate(context: Mapping[str, Any]) -> dict[str, int]:
     """Step 2. The answer: how many documents came to which state."""
     work = assignment(context)
-    mappings = load(mappings_directory())
-    with desk() as at:
+    mappings = load(at_work(context).mappings)
+    with desk(context) as at:
         reference = at.reference(mappings)
         if isinstance(mappings, Mappings):
             age = FRESH if work.waits_for_nobody else USABLE
@@ -202,10 +195,10 @@ def translate(context: Mapping[str, Any]) -> dict[str, int]:
 def deliver(context: Mapping[str, Any]) -> dict[str, int]:
     """Step 3. The answer: how many documents came to which state."""
     work = assignment(context)
-    mappings = load(mappings_directory())
+    mappings = load(at_work(context).mappings)
     if work.dry_run or not isinstance(mappings, Mappings):
         return {}
-    with desk() as at:
+    with desk(context) as at:
         outcome = delivered(at, mappings, at.reference(mappings), work.run, work.carried)
     log.info("Delivered: %s", dict(outcome))
     return dict(outcome)
@@ -233,8 +226,8 @@ def settle(
     in by hand as well.
     """
     work = assignment(context)
-    mappings = load(mappings_directory())
-    with desk() as at:
+    mappings = load(at_work(context).mappings)
+    with desk(context) as at:
         look = bool(told_by_nav) and staged.any_is(at.database)
         follow = (work.waits_for_nobody or look) and not work.dry_run
         outcome = settling.settle(at.database, at.nav, work.run, events, follow=follow)
@@ -249,7 +242,7 @@ def settle(
 def follow_staged(context: Mapping[str, Any]) -> int:
     """Find what became of documents that lie in NAV to be posted. The answer: how many still do."""
     run = Run(owner(context), FOUND_BY[Occasion.POLL])
-    with desk() as at:
+    with desk(context) as at:
         outcome = settling.follow_staged(at.database, at.nav, run, look_after=dt.timedelta(0))
         log.info("Followed: %s", dict(outcome))
         return documents.counts(at.database, Scope()).get(State.STAGED, 0)

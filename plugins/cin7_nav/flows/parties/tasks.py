@@ -13,9 +13,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from airflow.sdk import BaseHook
-
-from cin7_nav.flows.assets import POLL_DUE, ROOT, mappings_directory
+from cin7_nav.flows import companies
+from cin7_nav.flows.assets import poll_due
+from cin7_nav.flows.companies import ROOT, at_work
 from cin7_nav.flows.invoices.translate import InvalidMappings
 from cin7_nav.flows.parties import report
 from cin7_nav.flows.parties.carry import Carrier
@@ -69,7 +69,7 @@ def assignment(context: Mapping[str, Any]) -> Assignment:
         rung = {
             event.asset.name for events in context["triggering_asset_events"].values() for event in events
         }
-        occasion = Occasion.POLL if POLL_DUE.name in rung else Occasion.LANDED
+        occasion = Occasion.POLL if poll_due(at_work(context)).name in rung else Occasion.LANDED
     else:
         occasion = Occasion.NAMED if names else Occasion.POLL
     return Assignment(occasion, Run(owner(context), occasion), names, bool(params.get("dry_run")))
@@ -89,21 +89,19 @@ class Desk:
 
 
 @contextmanager
-def desk() -> Iterator[Desk]:
-    """What the Airflow connections name."""
-    database = Database.from_connection(BaseHook.get_connection("cin7_nav_db"))
-    try:
-        yield Desk(database, lambda: Cin7Hook(database=database), lambda: NavHook(database=database))
-    finally:
-        database.close()
+def desk(context: Mapping[str, Any]) -> Iterator[Desk]:
+    """What the Airflow connections of the company name that a run works for."""
+    company = at_work(context)
+    with companies.database(company) as ours:
+        yield Desk(ours, lambda: companies.cin7(company, ours), lambda: companies.nav(company, ours))
 
 
 def collect(context: Mapping[str, Any]) -> dict[str, Any]:
     """Step 1. The answer: ids of claimed events, and counts."""
     work = assignment(context)
-    mappings = load(mappings_directory())
+    mappings = load(at_work(context).mappings)
     kinds = work.kinds(mappings)
-    with desk() as at:
+    with desk(context) as at:
         if not kinds:
             return {"events": _claimed(at.database, work), "outcome": {}}
         collector = Collector(at.database, at.reader, work.run, kinds)
@@ -132,10 +130,10 @@ def carry(context: Mapping[str, Any]) -> dict[str, Any]:
     Raises InvalidMappings, and `parties.Busy` where another run is at work.
     """
     work = assignment(context)
-    mappings = load(mappings_directory())
+    mappings = load(at_work(context).mappings)
     if not isinstance(mappings, Mappings):
         raise InvalidMappings(mappings)
-    with desk() as at:
+    with desk(context) as at:
         if work.dry_run:
             return _show(at.database, mappings, work)
         if not work.kinds(mappings):
@@ -157,7 +155,7 @@ def carry(context: Mapping[str, Any]) -> dict[str, Any]:
 
 def settle(context: Mapping[str, Any], events: list[int]) -> None:
     """Step 3: the events that the run was about are done."""
-    with desk() as at:
+    with desk(context) as at:
         inbox.done(at.database, events)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from airflow.sdk import BaseOperator, BaseOperatorLink
 from airflow.sdk.exceptions import AirflowFailException
 
-from cin7_nav.flows.assets import mappings_directory
+from cin7_nav.flows.companies import at_work, of_dag
 from cin7_nav.flows.invoices.tasks import Desk, desk
 from cin7_nav.flows.invoices.translate import InvalidMappings
 from cin7_nav.flows.reconciliation import report
@@ -51,7 +51,9 @@ class _Page(BaseOperatorLink):
 
     def get_link(self, operator: BaseOperator, *, ti_key: Any) -> str:
         identity = getattr(operator, "reconciliation_id", None)
-        return f"{PAGES}/{identity}{self.path}" if identity else ""
+        company = of_dag(ti_key.dag_id)
+        whose = f"/{company.key}" if company.suffix else ""
+        return f"{PAGES}{whose}/{identity}{self.path}" if identity else ""
 
 
 class ReportPage(_Page):
@@ -75,10 +77,10 @@ class ReconcileOperator(BaseOperator):
 
     def execute(self, context: Any) -> dict[str, Any]:
         first, last = range_of(context["params"], dt.datetime.now(dt.UTC).date())
-        mappings = load(mappings_directory())
+        mappings = load(at_work(context).mappings)
         if not isinstance(mappings, Mappings):
             raise InvalidMappings(mappings)
-        with desk() as at:
+        with desk(context) as at:
             outcome = compared(at, mappings, first, last, owner(context))
         self.reconciliation_id = outcome.id
         log.info("Compared %s to %s: %s", first, last, outcome)
@@ -111,9 +113,9 @@ def above(most: int | None, most_amount: str | None, found: Mapping[str, Any]) -
     return ""
 
 
-def expire(days: int) -> dict[str, int]:
+def expire(context: Mapping[str, Any], days: int) -> dict[str, int]:
     """Delete what may expire: payloads, events' bodies and reports older than so many days."""
-    with desk() as at:
+    with desk(context) as at:
         gone = retention.expire(at.database, dt.timedelta(days=days))
     log.info("Expired: %s", gone)
     return gone

@@ -9,7 +9,7 @@ from typing import Any
 
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
-from cin7_nav.flows.assets import mappings_directory
+from cin7_nav.flows.companies import at_work
 from cin7_nav.flows.invoices.reference import FRESH
 from cin7_nav.flows.invoices.tasks import Desk, desk
 from cin7_nav.flows.invoices.translate import InvalidMappings
@@ -36,7 +36,7 @@ def planned(at: Desk, mappings: Mappings, params: Mapping[str, Any], run: Run) -
 
 def write_plan(context: Mapping[str, Any]) -> dict[str, Any]:
     """The first task: the plan goes into the log; counts into XCom. Fails for good where it is refused."""
-    with desk() as at:
+    with desk(context) as at:
         made = _planned(at, context)
     for line in made.told():
         log.info("%s", line)
@@ -55,9 +55,9 @@ def carry_out(context: Mapping[str, Any]) -> dict[str, int]:
     """The second task."""
     if context["params"]["dry_run"]:
         raise AirflowSkipException("A dry run: the plan is in the log of the task before")
-    with desk() as at:
+    with desk(context) as at:
         try:
-            outcome = act(at, _mappings(), _planned(at, context), _run(context))
+            outcome = act(at, _mappings(context), _planned(at, context), _run(context))
         except Refusal as refusal:
             raise AirflowFailException(str(refusal)) from None
     log.info("Replayed: %s", dict(outcome))
@@ -66,13 +66,13 @@ def carry_out(context: Mapping[str, Any]) -> dict[str, int]:
 
 def _planned(at: Desk, context: Mapping[str, Any]) -> Plan:
     try:
-        return planned(at, _mappings(), context["params"], _run(context))
+        return planned(at, _mappings(context), context["params"], _run(context))
     except SelectionError as error:
         raise AirflowFailException(str(error)) from None
 
 
-def _mappings() -> Mappings:
-    mappings = load(mappings_directory())
+def _mappings(context: Mapping[str, Any]) -> Mappings:
+    mappings = load(at_work(context).mappings)
     if not isinstance(mappings, Mappings):
         raise InvalidMappings(mappings)
     return mappings

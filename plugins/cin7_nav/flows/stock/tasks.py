@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from cin7_nav.flows.assets import mappings_directory
+from cin7_nav.flows.companies import at_work
 from cin7_nav.flows.invoices.collect import Occasion
 from cin7_nav.flows.invoices.tasks import Assignment, Desk, assignment, desk
 from cin7_nav.flows.invoices.translate import InvalidMappings
@@ -35,11 +35,11 @@ def now() -> dt.datetime:
 def collect(context: Mapping[str, Any]) -> dict[str, Any]:
     """Step 1: read what moved in Cin7 and in NAV. The answer: ids of claimed events, and counts."""
     work = assignment(context)
-    mappings, stock = _mappings()
+    mappings, stock = _mappings(context)
     if stock is None:
         log.warning("No stock is carried: there is no stock.yaml")
         return {"events": [], "records": 0, "outcome": {}, "more": False, "told_by_nav": False}
-    with desk() as at, turn(at.database):
+    with desk(context) as at, turn(at.database):
         found = collected(at, mappings, work)
         ledger: Counter[str] = Counter()
         if work.waits_for_nobody or found.told_by_nav:
@@ -74,10 +74,10 @@ def deliver(context: Mapping[str, Any], *, told_by_nav: bool = False) -> dict[st
     `told_by_nav`: movements that wait are tried again even in a run on a landed event.
     """
     work = assignment(context)
-    mappings, stock = _mappings()
+    mappings, stock = _mappings(context)
     if stock is None:
         return {}
-    with desk() as at, turn(at.database):
+    with desk(context) as at, turn(at.database):
         if work.dry_run:
             for text in preview(at.database, mappings, stock):
                 log.info("%s", text)
@@ -95,9 +95,9 @@ def deliver(context: Mapping[str, Any], *, told_by_nav: bool = False) -> dict[st
 def settle(context: Mapping[str, Any], events: list[int]) -> dict[str, int]:
     """Step 3: what people made of staged lines; the run's events are done."""
     work = assignment(context)
-    _, stock = _mappings()
+    _, stock = _mappings(context)
     outcome: Counter[str] = Counter()
-    with desk() as at, turn(at.database):
+    with desk(context) as at, turn(at.database):
         if stock is not None and work.waits_for_nobody and not work.dry_run:
             outcome = follow_staged(at.database, at.items, stock, work.run)
         inbox.done(at.database, events)
@@ -111,10 +111,10 @@ def levels(context: Mapping[str, Any]) -> dict[str, int]:
     work, params = assignment(context), context["params"]
     nightly = context["dag_run"].run_type.value == "scheduled"
     approved = bool(params.get("adjust_levels"))
-    mappings, stock = _mappings()
+    mappings, stock = _mappings(context)
     if stock is None or work.dry_run or not (nightly or approved or params.get("levels")):
         return {}
-    with desk() as at, turn(at.database):
+    with desk(context) as at, turn(at.database):
         report = compare(at.database, at.cin7, at.items, stock, now())
         for text in report.told():
             log.info("%s", text)
@@ -127,8 +127,8 @@ def levels(context: Mapping[str, Any]) -> dict[str, int]:
     return {"compared": report.compared, "differ": len(report.drifts), **outcome}
 
 
-def _mappings() -> tuple[Mappings, Stock | None]:
-    mappings = load(mappings_directory())
+def _mappings(context: Mapping[str, Any]) -> tuple[Mappings, Stock | None]:
+    mappings = load(at_work(context).mappings)
     if not isinstance(mappings, Mappings):
         raise InvalidMappings(mappings)
     return mappings, mappings.stock

@@ -10,14 +10,13 @@ from typing import Any
 from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
-from cin7_nav.flows.assets import mappings_directory
+from cin7_nav.flows import companies
+from cin7_nav.flows.companies import at_work
 from cin7_nav.flows.subscriptions.renewal import ReceiverConnection, Renewal
-from cin7_nav.hooks.cin7 import Cin7Hook
-from cin7_nav.hooks.nav import NavHook
 from cin7_nav.mappings import subscriptions
+from cin7_nav.mappings.companies import Company
 from cin7_nav.sensors.webhook_landed import owner
 from cin7_nav.store import subscriptions as store
-from cin7_nav.store.database import Database
 
 log = logging.getLogger(__name__)
 
@@ -31,34 +30,29 @@ class NeedsSomebody(AirflowFailException):
 
 def renew(context: Mapping[str, Any]) -> bool:
     """Look after both sides. The answer: whether the flows are to read Cin7's lists now."""
-    database = _database()
-    try:
+    company = at_work(context)
+    with companies.database(company) as ours:
         renewal = Renewal(
-            database,
-            subscriptions.load(mappings_directory()),
-            _receiver(),
-            lambda: Cin7Hook(database=database),
-            lambda: NavHook(database=database),
+            ours,
+            subscriptions.load(company.mappings),
+            _receiver(company),
+            lambda: companies.cin7(company, ours),
+            lambda: companies.nav(company, ours),
             owner(context),
             dt.datetime.now(dt.UTC),
         )
         poll_due = renewal.once()
-    finally:
-        database.close()
     log.info("Done: %s", dict(renewal.changed))
     for trouble in renewal.troubles:
         log.info("%s %s: %s (%s can fix it)", trouble.source, trouble.name, trouble.message, trouble.fixer)
     return poll_due
 
 
-def alarm() -> int:
+def alarm(context: Mapping[str, Any]) -> int:
     """Tell what is wrong and was not told lately: raises `NeedsSomebody`. The answer: what is wrong still."""
-    database = _database()
-    try:
+    with companies.database(at_work(context)) as database:
         told = store.to_tell(database, dt.datetime.now(dt.UTC), TELL_AGAIN)
         still = len(store.open_troubles(database))
-    finally:
-        database.close()
     for trouble in told:
         if trouble.once:
             log.warning("%s", trouble.message)
@@ -68,13 +62,9 @@ def alarm() -> int:
     return still
 
 
-def _database() -> Database:
-    return Database.from_connection(BaseHook.get_connection("cin7_nav_db"))
-
-
-def _receiver() -> ReceiverConnection | None:
+def _receiver(company: Company) -> ReceiverConnection | None:
     try:
-        connection: ReceiverConnection = BaseHook.get_connection("cin7_nav_webhooks")
+        connection: ReceiverConnection = BaseHook.get_connection(company.webhooks)
     except AirflowException:
         return None
     return connection
