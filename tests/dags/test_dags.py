@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from airflow.sdk import AssetOrTimeSchedule, CronDataIntervalTimetable, CronTrig
 from airflow.sdk.definitions.timetables.simple import NullTimetable
 from airflow.serialization.serialized_objects import DagSerialization
 from cin7_nav.flows.assets import poll_due, staged
-from cin7_nav.flows.companies import named
+from cin7_nav.flows.companies import named, served
 from cin7_nav.flows.decisions import asking
 
 ONLY = named("default")
@@ -271,3 +272,46 @@ def test_without_a_schedule_the_default_applies(tmp_path: Path, monkeypatch: pyt
     bag = DagBag(DAGS)
     assert bag.import_errors == {}
     assert bag.dags["polling"].timetable.expression == "*/15 * * * *"
+
+
+# --- several companies ---
+
+
+@pytest.fixture
+def several(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DagBag]:
+    """The DAGs of an installation for two companies."""
+    file = tmp_path / "companies.yaml"
+    file.write_text("companies:\n  acme:\n  zenith:\n")
+    monkeypatch.setenv("CIN7_NAV_COMPANIES", str(file))
+    served.cache_clear()
+    yield DagBag(DAGS)
+    monkeypatch.undo()
+    served.cache_clear()
+
+
+def test_every_company_has_every_dag_and_no_asset_of_another(several: DagBag) -> None:
+    assert several.import_errors == {}
+    assert set(several.dags) == {f"{name}__{key}" for name in NAMES for key in ("acme", "zenith")}
+    for dag_id, dag in several.dags.items():
+        key = dag_id.partition("__")[2]
+        assert key in dag.tags
+        outlets = {asset.name for task in dag.tasks for asset in task.outlets}
+        condition = getattr(dag.timetable, "asset_condition", None)
+        started_by = {asset.name for asset in condition.objects} if hasattr(condition, "objects") else set()
+        assert all(name.endswith(f"__{key}") for name in outlets | started_by)
+        if "ask" in dag.task_ids and dag.get_task("ask").is_mapped:
+            assert dag.get_task("ask").partial_kwargs["trigger_dag_id"] == f"decisions__{key}"
+
+
+def test_a_mistake_in_companies_yaml_is_an_import_error_that_names_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "companies.yaml"
+    file.write_text("companies:\n  Acme:\n")
+    monkeypatch.setenv("CIN7_NAV_COMPANIES", str(file))
+    served.cache_clear()
+    errors = DagBag(DAGS).import_errors
+    monkeypatch.undo()
+    served.cache_clear()
+    assert len(errors) == len(NAMES)
+    assert all("companies.yaml:2" in error for error in errors.values())

@@ -16,7 +16,7 @@ import requests
 from stack import connections, processes
 from stack import sandbox as sandbox_stack
 from stack.sandbox import Sandbox
-from stack.settings import ROOT
+from stack.settings import ROOT, Settings
 from stack.startup import airflow_environment
 from stack.verdict import Ledger
 from tests.end_to_end.conftest import started
@@ -29,55 +29,51 @@ SECRET = "webhook-secret-of-acme-alone"
 
 
 @pytest.fixture(scope="module")
-def acme_sandbox(folder: Path) -> Iterator[Sandbox]:
+def theirs(folder: Path) -> Settings:
+    """Where the second company's simulators are."""
+    ports = {name: str(processes.free_port()) for name in ("SANDBOX_CIN7_PORT", "SANDBOX_NAV_PORT")}
+    return Settings(folder / ACME, True, ports)
+
+
+@pytest.fixture(scope="module")
+def acme_sandbox(theirs: Settings) -> Iterator[Sandbox]:
     """The Cin7 account and the NAV company of the second company."""
-    cin7, nav = processes.free_port(), processes.free_port()
-    state = folder / "acme"
-    process = processes.spawn(
-        sandbox_stack.command(cin7, nav, state, "http://127.0.0.1:9"), folder / "acme.log"
+    cin7, nav, state = (
+        theirs.port("SANDBOX_CIN7_PORT"),
+        theirs.port("SANDBOX_NAV_PORT"),
+        theirs.var / "sandbox",
     )
+    command = sandbox_stack.command(cin7, nav, state, "http://127.0.0.1:9")
+    process = processes.spawn(command, theirs.var / "sandbox.log")
     running = Sandbox.at(cin7, nav, state)
     try:
         processes.wait_until(running.is_up, 60, "the second sandbox does not answer")
+        running.nav.post("opening-stock", {})
+        running.nav.post("journal-batch", connections.SHARED_BATCH)
         yield running
     finally:
         processes.stop(process)
 
 
 @pytest.fixture(scope="module")
-def running(folder: Path, acme_sandbox: Sandbox) -> Iterator[Installation]:
+def running(folder: Path, theirs: Settings, acme_sandbox: Sandbox) -> Iterator[Installation]:
     file = folder / "companies.yaml"
     file.write_text(f"companies:\n  default:\n  acme: {{mappings: {ROOT / 'include' / 'mappings'}}}\n")
-    with started(folder, CIN7_NAV_COMPANIES=str(file)) as installation:
-        for name, connection in of_acme(installation, acme_sandbox).items():
-            made = {"connection_id": name, **json.loads(connection)}
-            made["extra"] = json.dumps(made.get("extra") or {})
-            installation.airflow._call("POST", "connections", json=made)
-        yield installation
-
-
-def of_acme(installation: Installation, sandbox: Sandbox) -> dict[str, str]:
-    """The connections of the second company, as those of the first with other ports."""
-    ports = {"SANDBOX_CIN7_PORT": sandbox.cin7.url, "SANDBOX_NAV_PORT": sandbox.nav.url}
-    there = {name: url.rpartition(":")[2].partition("/")[0] for name, url in ports.items()}
-    settings = installation.airflow.settings
-    moved = replace(settings, environment={**settings.environment, **there})
-    found = connections.sandbox(moved)
-    nav = json.loads(found["nav_default"])
-    nav["extra"]["ca_bundle"] = str(settings.var.parent / "acme" / "ca.pem")
-    receiver = {"conn_type": "http", "host": installation.receiver, "password": SECRET}
-    return {
-        "cin7_acme": found["cin7_default"],
-        "nav_acme": json.dumps(nav),
-        "cin7_nav_webhooks_acme": json.dumps(receiver),
+    vendors = connections.sandbox(theirs)
+    receiver = {"conn_type": "http", "host": "http://127.0.0.1:9", "password": SECRET}
+    variables = {
+        "CIN7_NAV_COMPANIES": str(file),
+        "AIRFLOW_CONN_CIN7_ACME": vendors["cin7_default"],
+        "AIRFLOW_CONN_NAV_ACME": vendors["nav_default"],
+        "AIRFLOW_CONN_CIN7_NAV_WEBHOOKS_ACME": json.dumps(receiver),
     }
+    with started(folder, **variables) as installation:
+        yield installation
 
 
 @pytest.fixture(scope="module")
 def acme(running: Installation, acme_sandbox: Sandbox) -> Installation:
     """The same installation as the second company meets it."""
-    admitted = cin7_nav(running, "--company", ACME, "admit-webhook-secret")
-    assert admitted.returncode == 0, admitted.stdout + admitted.stderr
     return replace(running, sandbox=acme_sandbox, ledger=Ledger(acme_sandbox.nav))
 
 
@@ -125,8 +121,7 @@ def test_the_secret_says_whose_event_it_is(installation: Installation, acme: Ins
 
 
 def test_one_companys_failure_holds_back_no_other(installation: Installation, acme: Installation) -> None:
-    acme.sandbox.nav.fault("status", ".", "GET", status=503, times=100_000)
-    acme.sandbox.nav.fault("status", ".", "POST", status=503, times=100_000)
+    acme.sandbox.nav.fault("status", "/journals", "*", status=503, times=100_000)
     theirs = acme.sale(announce=False)
     announce(acme, theirs, SECRET)
     flow = f"{FLOW}__{ACME}"
