@@ -39,7 +39,8 @@ def store(
     """Take in records as the vendor had them at `asked_at`; `whole`: what is not among them is gone."""
     with database.transaction() as cursor:
         cursor.execute(
-            "SELECT pg_advisory_xact_lock(hashtext('cin7_nav.reference'), hashtext(%s))", (source + entity,)
+            "SELECT pg_advisory_xact_lock(hashtext('cin7_nav.reference'), hashtext(%s))",
+            (f"{cursor.company} {source} {entity}",),
         )
         if whole:
             cursor.execute(
