@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, WithJsonSchema
 
 from cin7_nav.mappings.files import Section
-from cin7_nav.mappings.reader import MappingError, check, read
+from cin7_nav.mappings.reader import MappingError, Source, check, read
 
 FILE = "companies.yaml"
 ONLY = "default"
@@ -108,10 +108,30 @@ def load(file: Path, mappings: Path) -> tuple[Company, ...]:
         source.errors.append(MappingError(file.name, 1, "no company", "at least one name under companies"))
     if found is None or source.errors:
         raise InvalidCompanies("; ".join(map(str, source.errors)))
-    return tuple(
+    served = tuple(
         _company(key, entry or Entry(), file.parent, mappings)
         for key, entry in sorted(found.companies.items())
     )
+    _refuse_shared(source, served)
+    return served
+
+
+def _refuse_shared(source: Source, served: tuple[Company, ...]) -> None:
+    """Two companies on one Cin7 account would post each document twice, two in one NAV company would take
+    each other's document numbers."""
+    for what in ("cin7", "nav", "webhooks"):
+        owner: dict[str, str] = {}
+        for company in served:
+            connection = getattr(company, what)
+            other = owner.setdefault(connection, company.key)
+            if other != company.key:
+                source.fault(
+                    ("companies", company.key),
+                    f"the connection {connection} of the company {other}",
+                    f"a connection of its own as `{what}`",
+                )
+    if source.errors:
+        raise InvalidCompanies("; ".join(map(str, source.errors)))
 
 
 def _company(key: str, entry: Entry, beside: Path, mappings: Path) -> Company:
