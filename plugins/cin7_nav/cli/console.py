@@ -52,10 +52,7 @@ def choose(
 def asked_for() -> tuple[Company, ...]:
     """The company that was asked for, or all; where there is no such company, the command ends."""
     try:
-        served = companies.load(
-            Path(os.environ.get("CIN7_NAV_COMPANIES") or INCLUDE / companies.FILE),
-            Path(os.environ.get("CIN7_NAV_MAPPINGS") or INCLUDE / "mappings"),
-        )
+        served = companies.served(INCLUDE, os.environ)
     except companies.InvalidCompanies as error:
         err.print(str(error), markup=False)
         raise typer.Exit(1) from None

@@ -26,12 +26,8 @@ DATABASE = "cin7_nav_db"
 
 @cache
 def served() -> tuple[Company, ...]:
-    """`CIN7_NAV_COMPANIES`, or `include/companies.yaml` of this checkout, with `CIN7_NAV_MAPPINGS`, or
-    `include/mappings`, for the only company. Raises InvalidCompanies."""
-    return file.load(
-        Path(os.environ.get("CIN7_NAV_COMPANIES") or ROOT / "include" / file.FILE),
-        Path(os.environ.get("CIN7_NAV_MAPPINGS") or ROOT / "include" / "mappings"),
-    )
+    """Those of this checkout, read once by each process. Raises InvalidCompanies."""
+    return file.served(ROOT / "include", os.environ)
 
 
 def named(key: str) -> Company:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -93,6 +94,15 @@ class Company:
 
 class InvalidCompanies(ValueError):
     """`companies.yaml` can't be read; the text names each mistake with its line."""
+
+
+def served(include: Path, environment: Mapping[str, str]) -> tuple[Company, ...]:
+    """The companies of a checkout whose files lie in `include`, unless `CIN7_NAV_COMPANIES` and
+    `CIN7_NAV_MAPPINGS` name others. Raises InvalidCompanies."""
+    return load(
+        Path(environment.get("CIN7_NAV_COMPANIES") or include / FILE),
+        Path(environment.get("CIN7_NAV_MAPPINGS") or include / "mappings"),
+    )
 
 
 def load(file: Path, mappings: Path) -> tuple[Company, ...]:
