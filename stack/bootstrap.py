@@ -245,8 +245,12 @@ def installer_by_pip(index: PackageIndex, tools: Path) -> list[str]:
 
 
 def installer_environment(index: PackageIndex) -> dict[str, str]:
-    """uv reads no pip configuration, so pip's settings are handed to it under uv's names."""
-    settings = {"UV_SYSTEM_CERTS": "true", "UV_LINK_MODE": "copy"}
+    """uv reads no pip configuration, so pip's settings are handed to it under uv's names.
+
+    It compiles the packages as pip does: else every process of the stack would at its start, over and over
+    where PYTHONDONTWRITEBYTECODE is set.
+    """
+    settings = {"UV_SYSTEM_CERTS": "true", "UV_LINK_MODE": "copy", "UV_COMPILE_BYTECODE": "1"}
     if index.url:
         settings["UV_DEFAULT_INDEX"] = index.url
     if index.extra_urls:

@@ -1,9 +1,10 @@
-"""The documentation names what exists: commands with their options, files, headings, targets of make."""
+"""The documentation names what exists, and what it tells people to type gets typed by a test."""
 
 from __future__ import annotations
 
+import ast
 import re
-import shlex
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,51 +14,44 @@ from cin7_nav.cli import app
 from cin7_nav.mappings.reference_page import page
 
 from stack.settings import ROOT
+from tests import documented
+from tests.documented import PAGES, forms, place, run_at, typed
 
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "sandbox").glob("*.md")])
 COMMANDS: Any = typer.main.get_command(app)
 MAKEFILE = (ROOT / "Makefile").read_text()
 
 
-def code(text: str) -> list[str]:
-    """What stands in code: indented blocks line by line, and what is between backticks."""
-    blocks = [line.strip() for line in text.splitlines() if line.startswith("    ")]
-    return blocks + re.findall(r"`([^`\n]+)`", text)
-
-
-def ours(path: Path) -> list[str]:
-    """Every `cin7-nav …` command on a page, without the program's name."""
-    found = []
-    for piece in code(path.read_text()):
-        piece = piece.partition("  #")[0]
-        found += re.findall(r'cin7-nav (?:DEMO=1 )?ARGS="([^"]+)"', piece)
-        found += [m.strip() for m in re.findall(r"(?:^|exec )cin7-nav ([a-z][^|#]*)$", piece)]
-    return [one for one in found if "…" not in one or one.split()[0] != "…"]
-
-
-def refused(command: str) -> list[str]:
-    """The words of a command line that this program does not know: a command, or an option of it."""
-    words = [word for word in shlex.split(command) if word != "…"]
+def refused(words: list[str]) -> list[str]:
+    """Those of a command line that this program does not know: a command, or an option of it."""
     given: Any = COMMANDS
+    known = set(_options(given))
+    words = [word for word in words if word != "…"]
     while hasattr(given, "commands"):
+        while words[:1] and words[0] in known:
+            words = words[2:]
         name, *words = words
         if name not in given.commands:
             return [name]
         given = given.commands[name]
-    known = {option for parameter in given.params for option in parameter.opts + parameter.secondary_opts}
-    options = [word.partition("=")[0] for word in words if word.startswith("--")]
-    return [option for option in options if option not in known | {"--help"}]
+    known = {*_options(given), "--help"}
+    return [word for word in words if word.startswith("--") and word.partition("=")[0] not in known]
+
+
+def _options(command: Any) -> Iterator[str]:
+    for parameter in command.params:
+        yield from parameter.opts + parameter.secondary_opts
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
 def test_every_command_of_a_page_exists_with_its_options(path: Path) -> None:
-    assert {command: refused(command) for command in ours(path) if refused(command)} == {}
+    assert [form for form in forms(path) if refused(form)] == []
 
 
 def test_the_commands_of_the_pages_are_found_at_all() -> None:
-    assert len({command.split()[0] for path in PAGES for command in ours(path)}) > 15
-    assert refused("no-such-command INV-1") == ["no-such-command"]
-    assert refused("status --no-such-option") == ["--no-such-option"]
+    assert len({form[0] for path in PAGES for form in forms(path)}) > 15
+    assert refused(["no-such-command", "INV-1"]) == ["no-such-command"]
+    assert refused(["status", "--no-such-option"]) == ["--no-such-option"]
+    assert refused(["--company", "acme", "status", "--json"]) == []
 
 
 def test_every_command_is_on_the_page_operations() -> None:
@@ -69,8 +63,42 @@ def test_every_command_is_on_the_page_operations() -> None:
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
 def test_every_target_of_make_exists(path: Path) -> None:
     targets = set(re.findall(r"^([a-z][\w-]*):", MAKEFILE, re.MULTILINE))
-    named = {m for piece in code(path.read_text()) for m in re.findall(r"^make ([a-z][\w-]*)", piece)}
-    assert named <= targets
+    assert {line.split()[1] for line in typed(path) if line.startswith("make ")} <= targets
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_all_that_a_page_tells_people_to_type_is_typed_by_a_test(path: Path) -> None:
+    for line in typed(path):
+        where = place(line)
+        assert where in ("", documented.COMMAND_LINE) or (ROOT / where.partition("::")[0]).exists(), where
+
+
+def test_what_continuous_integration_runs_is_in_its_script() -> None:
+    script = (ROOT / ".ci" / "run").read_text().splitlines()
+    assert [line for line in run_at(documented.CI) if " ".join(line.split()[:2]) not in script] == []
+
+
+def given_by_tests() -> list[set[str]]:
+    """The words of every command line that a test of `cin7-nav` gives it, as far as they are written down."""
+    found = []
+    for path in (ROOT / "tests").rglob("test_*.py"):
+        before = {"parties"} if path.parent.name == "cli" and path.stem == "test_parties" else set()
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call | ast.List):
+                parts = node.args if isinstance(node, ast.Call) else node.elts
+                words = {part.value for part in parts if isinstance(part, ast.Constant)}
+                found.append(before | {word for word in words if isinstance(word, str)})
+    return found
+
+
+def test_every_command_line_of_the_pages_is_given_by_a_test_in_this_form() -> None:
+    given = given_by_tests()
+    missing = []
+    for form in sorted({tuple(form) for path in PAGES for form in forms(path)}):
+        fixed = {word for word in form if re.fullmatch(r"-{0,2}[a-z][a-z0-9-]*", word)} - {"number", "acme"}
+        if not any(fixed <= words for words in given):
+            missing.append(" ".join(form))
+    assert missing == []
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)

@@ -10,7 +10,7 @@ from typing import Any
 import psycopg2
 import pytest
 from cin7_nav.cli import app
-from cin7_nav.store import subscriptions
+from cin7_nav.store import subscriptions, webhook_secrets
 from typer.testing import CliRunner, Result
 
 from tests.flows.invoices.conftest import Flow, flow
@@ -97,6 +97,63 @@ def test_a_document_is_put_aside_with_a_reason(flow: Flow, run: Any) -> None:
     assert run("decide", made["number"], "skip", "--reason", "a test order").exit_code == 0
     flow.translate()
     assert flow.state(made) == "skipped"
+
+
+def test_a_preview_shows_the_journal_and_what_nav_holds_of_it(
+    flow: Flow, run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect(flow, monkeypatch)
+    made = flow.sale("100.00")
+    shown = run("preview", made["number"])
+    assert shown.exit_code == 0, shown.output
+    lines = [" ".join(line.split()) for line in shown.output.splitlines()]
+    assert f"NAV holds nothing under C7S-{made['number']}" in lines
+    assert any(line.startswith("Customer C00010 debit 120.00 ") for line in lines)
+    assert any(line.startswith("rules ") and "accounts.yaml:" in line for line in lines)
+    assert flow.batches() == {}
+    flow.ready()
+    flow.deliver()
+    assert "2310 120.00" in run("preview", made["number"]).output
+    assert run("preview", "INV-99999").exit_code == 1
+
+
+def test_the_clearing_account_is_told_by_purchase(
+    flow: Flow, run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect(flow, monkeypatch)
+    made = flow.purchase("100.00")
+    flow.ready()
+    flow.deliver()
+    shown = run("clearing")
+    assert shown.exit_code == 0, shown.output
+    assert f"{made['order_number']}: invoiced, not received: 100" in shown.output
+    assert "balance of NAV account 5450: 100" in shown.output
+
+
+def test_a_webhook_secret_is_admitted_beside_the_former_one_until_it_is_the_only_one(
+    flow: Flow, run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def give(secret: str) -> None:
+        monkeypatch.setenv(
+            "AIRFLOW_CONN_CIN7_NAV_WEBHOOKS", json.dumps({"conn_type": "http", "password": secret})
+        )
+
+    def counts() -> list[str]:
+        rows = flow.sql("SELECT encode(sha256, 'hex') FROM webhook_secret WHERE source = 'cin7'")
+        return [
+            word for word in ("former", "newer") if (webhook_secrets.fingerprint(word * 4).hex(),) in rows
+        ]
+
+    give("former" * 4)
+    assert run("admit-webhook-secret").exit_code == 0
+    give("newer" * 4)
+    assert run("admit-webhook-secret").exit_code == 0
+    assert counts() == ["former", "newer"]
+    assert run("admit-webhook-secret", "--only").exit_code == 0
+    assert counts() == ["newer"]
+    give("short")
+    refused = run("admit-webhook-secret")
+    assert (refused.exit_code, "at least 16 characters" in refused.output) == (1, True)
 
 
 def test_an_unknown_number_is_said(run: Any) -> None:

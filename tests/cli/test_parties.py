@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from cin7_nav.cli import app, console
+from cin7_nav.model import PartyField
 from typer.testing import CliRunner, Result
 
 from tests.flows.parties.conftest import connections, flow, linked, mapping_files
@@ -68,6 +69,39 @@ def test_an_answer_at_the_keyboard_is_recorded_or_refused(linked: Any, run: Any)
     assert run("reconsider", made).exit_code == 1
     linked.poll()
     assert [one.record_id for one in linked.reviews()] == [made]
+
+
+def test_a_new_record_is_created_by_an_answer_at_the_keyboard(linked: Any, run: Any) -> None:
+    made = doubtful(linked)
+    assert run("decide", made, "create", "--reason", "another firm").exit_code == 0
+    linked.poll()
+    (mine,) = linked.vendors("Kite & Cord Ltd")
+    assert linked.link(made).nav_id == mine["id"]
+
+
+def test_what_is_never_the_same_at_the_keyboard_is_not_asked_again(linked: Any, run: Any) -> None:
+    made = doubtful(linked)
+    assert run("decide", made, "never", "--reason", "another firm").exit_code == 0
+    linked.poll()
+    assert linked.reviews() == []
+
+
+def test_the_values_of_the_side_named_at_the_keyboard_are_taken(linked: Any, run: Any) -> None:
+    cin7_id, nav_id = linked.seeded("V00010")
+
+    def both_change(to: str) -> None:
+        linked.change(cin7_id, Name=f"{to} in Cin7")
+        linked.change_vendor(nav_id, displayName=f"{to} in NAV")
+        linked.poll()
+
+    both_change("Albion")
+    assert run("decide", "V00010", "cin7", "--reason", "the buyer knows").exit_code == 0
+    linked.poll()
+    assert linked.values("V00010", PartyField.NAME) == ("Albion in Cin7", "Albion in Cin7")
+    both_change("Alba")
+    assert run("decide", "V00010", "nav", "--reason", "the bookkeeper knows").exit_code == 0
+    linked.poll()
+    assert linked.values("V00010", PartyField.NAME) == ("Alba in NAV", "Alba in NAV")
 
 
 def test_the_report_is_a_table_or_files_and_writes_nothing(flow: Any, run: Any, tmp_path: Path) -> None:

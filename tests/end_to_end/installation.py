@@ -61,6 +61,9 @@ class Airflow(AirflowClient):
         run: str = self._call("POST", f"dags/{dag}/dagRuns", json=body)["dag_run_id"]
         return run
 
+    def unpause(self, dag: str) -> None:
+        self._call("PATCH", f"dags/{dag}", json={"is_paused": False})
+
     def backfill(self, first: dt.date, last: dt.date, reprocess: str) -> int:
         """Start a backfill of these days, both included; its id."""
         body = {

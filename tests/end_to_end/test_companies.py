@@ -145,6 +145,8 @@ def test_the_keyboard_answers_for_the_company_that_is_named(
     found = cin7_nav(installation, "--company", ACME, "trail", str(theirs["number"]))
     assert found.returncode == 0, found.stdout + found.stderr
     assert "posted" in found.stdout
+    admitted = cin7_nav(installation, "--company", ACME, "admit-webhook-secret")
+    assert admitted.returncode == 0, admitted.stderr
     unnamed = cin7_nav(installation, "status")
     assert unnamed.returncode == 2
     assert "--company acme or default" in unnamed.stderr

@@ -52,7 +52,11 @@ def admit_webhook_secret(
         err.print("The connection cin7_nav_webhooks has no password.")
         raise typer.Exit(1)
     with database() as ours:
-        webhook_secrets.admit(ours, "cin7", secret)
+        try:
+            webhook_secrets.admit(ours, "cin7", secret)
+        except ValueError as refusal:
+            err.print(str(refusal), markup=False)
+            raise typer.Exit(1) from None
         if only:
             webhook_secrets.keep_only(ours, "cin7", secret)
     out.print("the receiver accepts it")

@@ -12,8 +12,8 @@ from cin7_nav.mappings.schema import schemas
 _HEAD = """# Mapping reference
 
 Made from the JSON Schemas in `include/mappings/schemas`, by which editors check the files too:
-`python -m cin7_nav.mappings.reference_page docs/mapping-reference.md`. How the files are written and which
-rule wins is in [mappings.md](mappings.md). A **bold** entry must be given.
+`.venv/bin/python -m cin7_nav.mappings.reference_page docs/mapping-reference.md`. How the files are
+written and which rule wins is in [mappings.md](mappings.md). A **bold** entry must be given.
 """
 
 
