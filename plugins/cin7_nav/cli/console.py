@@ -112,13 +112,19 @@ def desk(of: Company | None = None) -> Iterator[Desk]:
     from cin7_nav.hooks.nav import NavHook
 
     whose = of or company()
+    served = [one.key for one in companies.served(INCLUDE, os.environ)]
     with database(whose) as ours:
+
+        def cin7() -> Cin7Hook:
+            hook = Cin7Hook(whose.cin7, connection=connection(whose.cin7), database=ours)
+            return hook.of_company(ours, served)
+
+        def nav() -> NavHook:
+            hook = NavHook(whose.nav, connection=connection(whose.nav), database=ours)
+            return hook.of_company(ours, served)
+
         try:
-            yield Desk(
-                ours,
-                lambda: Cin7Hook(connection=connection(whose.cin7), database=ours),
-                lambda: NavHook(connection=connection(whose.nav), database=ours),
-            )
+            yield Desk(ours, cin7, nav)
         except VendorError as error:
             err.print(f"{error}. Who can fix it: {error.fixer}.")
             raise typer.Exit(1) from None

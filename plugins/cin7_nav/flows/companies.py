@@ -59,9 +59,13 @@ def database(company: Company) -> Iterator[Database]:
         found.close()
 
 
+def _keys() -> list[str]:
+    return [company.key for company in served()]
+
+
 def cin7(company: Company, ours: Database) -> Cin7Hook:
-    return Cin7Hook(company.cin7, database=ours)
+    return Cin7Hook(company.cin7, database=ours).of_company(ours, _keys())
 
 
 def nav(company: Company, ours: Database) -> NavHook:
-    return NavHook(company.nav, database=ours)
+    return NavHook(company.nav, database=ours).of_company(ours, _keys())

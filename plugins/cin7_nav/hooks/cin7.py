@@ -43,6 +43,7 @@ class Cin7Hook(VendorHook):
     conn_type = "cin7"
     hook_name = "Cin7 Core"
     vendor = "Cin7"
+    settings: Cin7Settings
 
     def __init__(
         self,

@@ -85,6 +85,11 @@ class Cin7Settings:
     keys: tuple[str, ...] = field(repr=False)
     extra: Cin7Extra = field(repr=False)
 
+    @property
+    def account(self) -> str:
+        """By which two connections to one Cin7 account are known."""
+        return f"{self.url} {self.account_id}".casefold()
+
     @classmethod
     def of(cls, connection: AirflowConnection) -> Cin7Settings:
         """Raises `Misconfigured` with everything that is wrong."""
@@ -109,6 +114,11 @@ class NavSettings:
     user: str
     secret: str = field(repr=False)
     extra: NavExtra
+
+    @property
+    def account(self) -> str:
+        """By which two connections to one company in NAV are known, if both name it in the same way."""
+        return f"{self.root} {self.extra.company}".casefold()
 
     @property
     def uses_entra(self) -> bool:

@@ -77,6 +77,7 @@ class NavHook(VendorHook):
     conn_type = "nav"
     hook_name = "Dynamics NAV / Business Central"
     vendor = "NAV"
+    settings: NavSettings
 
     def __init__(
         self,

@@ -8,11 +8,11 @@ import os
 import ssl
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from decimal import Decimal
 from http.cookiejar import DefaultCookiePolicy
 from importlib.metadata import version
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 import requests
@@ -23,8 +23,11 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_aft
 from urllib3.exceptions import NewConnectionError
 
 from cin7_nav.hooks.addresses import host_of, is_private
+from cin7_nav.hooks.connections import Cin7Settings, NavSettings
 from cin7_nav.hooks.errors import Misconfigured, OutcomeUnknown, Unavailable, VendorError
 from cin7_nav.model import Fixer
+from cin7_nav.store import vendor_accounts
+from cin7_nav.store.database import Database
 
 CONNECT_TIMEOUT_S = 10.0
 POOL_SIZE = 4
@@ -92,6 +95,7 @@ class VendorHook(HttpHook):
 
     vendor: str
     """The name that messages use."""
+    settings: Cin7Settings | NavSettings
     may_be_private = False
     """Whether the vendor may lie in our own network."""
 
@@ -112,6 +116,20 @@ class VendorHook(HttpHook):
     def run(self, endpoint: str | None = None, data: Mapping[str, Any] | None = None) -> Any:
         """`HttpHook`'s entrance: read one resource. Nothing is ever written through it."""
         return self._get(endpoint or "", data or {})
+
+    def of_company(self, database: Database, served: Collection[str]) -> Self:
+        """This hook, once its account is known to be that of the database's company alone.
+
+        Raises Misconfigured where it is another one's of `served`: both would carry each document.
+        """
+        whose = vendor_accounts.claim(database, self.conn_type, self.settings.account, served)
+        if whose != database.company:
+            raise Misconfigured(
+                f"connection {self.http_conn_id}: the company {whose} has this account in {self.vendor}; "
+                f"give {database.company} one of its own",
+                fixer=Fixer.DATA_TEAM,
+            )
+        return self
 
     def _get(self, path: str, params: Mapping[str, Any]) -> Any:
         raise NotImplementedError

@@ -1,0 +1,37 @@
+"""A Cin7 account, or a company in NAV, belongs to one company of an installation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from cin7_nav.store.database import Database
+from cin7_nav.store.vendor_accounts import claim
+
+BOTH = ("default", "acme")
+
+
+@pytest.fixture
+def acme(database: Database) -> Iterator[Database]:
+    found = Database(database.dsn, "acme")
+    yield found
+    found.close()
+
+
+def test_what_one_company_has_no_other_gets(database: Database, acme: Database) -> None:
+    assert claim(database, "cin7", "account-1", BOTH) == "default"
+    assert claim(acme, "cin7", "account-1", BOTH) == "default"
+    assert claim(database, "cin7", "account-1", BOTH) == "default"
+    assert claim(acme, "nav", "account-1", BOTH) == "acme"
+
+
+def test_what_a_company_has_left_is_free(database: Database, acme: Database) -> None:
+    claim(database, "cin7", "account-1", BOTH)
+    assert claim(database, "cin7", "account-2", BOTH) == "default"
+    assert claim(acme, "cin7", "account-1", BOTH) == "acme"
+    assert claim(database, "cin7", "account-1", BOTH) == "acme"
+
+
+def test_what_a_company_had_that_is_served_no_more_is_free(database: Database, acme: Database) -> None:
+    claim(acme, "cin7", "account-1", BOTH)
+    assert claim(database, "cin7", "account-1", ("default",)) == "default"
