@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from cin7_nav.store.database import Database
@@ -23,6 +24,13 @@ def test_what_one_company_has_no_other_gets(database: Database, acme: Database) 
     assert claim(acme, "cin7", "account-1", BOTH) == "default"
     assert claim(database, "cin7", "account-1", BOTH) == "default"
     assert claim(acme, "nav", "account-1", BOTH) == "acme"
+
+
+def test_of_several_that_ask_at_once_one_company_gets_it(database: Database, acme: Database) -> None:
+    for number in range(20):
+        with ThreadPoolExecutor(4) as pool:
+            asked = [pool.submit(claim, of, "cin7", f"account-{number}", BOTH) for of in (database, acme) * 2]
+            assert len({one.result() for one in asked}) == 1
 
 
 def test_what_a_company_has_left_is_free(database: Database, acme: Database) -> None:

@@ -16,11 +16,14 @@ def claim(database: Database, source: str, account: str, served: Collection[str]
     """
     sha256 = hashlib.sha256(account.encode()).digest()
     with database.transaction() as cursor:
-        cursor.execute(
-            "SELECT company FROM vendor_account WHERE source = %s AND sha256 = %s", (source, sha256)
-        )
-        if (found := cursor.fetchone()) and (found[0] == cursor.company or found[0] in served):
-            return str(found[0])
+        for is_locked in (False, True):
+            cursor.execute(
+                "SELECT company FROM vendor_account WHERE source = %s AND sha256 = %s", (source, sha256)
+            )
+            if (found := cursor.fetchone()) and (found[0] == cursor.company or found[0] in served):
+                return str(found[0])
+            if not is_locked:
+                cursor.execute("LOCK TABLE vendor_account IN SHARE ROW EXCLUSIVE MODE")
         cursor.execute("DELETE FROM vendor_account WHERE source = %s AND sha256 = %s", (source, sha256))
         cursor.execute(
             """
