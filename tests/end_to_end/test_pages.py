@@ -137,6 +137,8 @@ def test_a_newcomer_gets_along_with_the_pages(
     (trail,) = type_block("getting-started.md", 'make cin7-nav ARGS="trail')
     assert "posted" in trail, f"{trail}\n{run}"
     type_block("operations.md", ".venv/bin/python -m stack exec airflow backfill")
+    (backfilled,) = airflow.runs(FLOW, run_type="backfill")
+    assert backfilled["data_interval_start"].startswith("2026-10-31")
 
     down, pack, up = lines("operations.md", "make down")
     shell.type(down)
