@@ -65,7 +65,7 @@ def started(folder: Path, **variables: str) -> Iterator[Installation]:
             )  # fmt: skip
             # Airflow makes up for the last sweep as soon as it knows the DAG.
             eventually(lambda: installation.airflow.runs(FLOW, run_type="scheduled"))
-            installation.wait_until_quiet()
+            installation.wait_until_quiet(300)
             yield installation
         assert leaks(var) == []
     finally:

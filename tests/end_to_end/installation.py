@@ -224,7 +224,7 @@ class Installation:
         """Whether no run waits or is under way."""
         return not any(self.airflow.runs("~", state=state) for state in UNFINISHED)
 
-    def wait_until_quiet(self, seconds: float = 90.0) -> None:
+    def wait_until_quiet(self, seconds: float = 180.0) -> None:
         try:
             eventually(self.is_quiet, seconds)
         except AssertionError:
