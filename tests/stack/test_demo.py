@@ -46,9 +46,7 @@ def test_the_demo_can_be_asked_while_it_runs_and_ends_with_ctrl_c(environment: d
                 break
         output = "".join(said)
         try:
-            assert VERDICT in output
-            assert re.search(r"found by webhook \(\d+\): median [\d.]+ s, worst [\d.]+ s", output), output
-            assert re.search(rf"Airflow: http://localhost:{port} +user admin, password \S+", output)
+            assert_told(output, port)
             answers = [
                 subprocess.run(
                     shlex.split(line), cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60,
@@ -82,7 +80,14 @@ def test_every_invoice_of_the_trading_day_gets_into_the_books_exactly_once(
         text=True, timeout=600, check=False,
     )  # fmt: skip
     assert result.returncode == 0, result.stdout
-    assert VERDICT in result.stdout
+    assert_told(result.stdout, environment["AIRFLOW_PORT"])
+
+
+def assert_told(output: str, port: str) -> None:
+    """The verdict, the times and how to log in."""
+    assert VERDICT in output
+    assert re.search(r"found by webhook \(\d+\): median [\d.]+ s, worst [\d.]+ s", output), output
+    assert re.search(rf"Airflow: http://localhost:{port} +user admin, password \S+", output)
 
 
 def test_every_way_to_start_the_demo_that_the_pages_name_is_tried_here() -> None:
