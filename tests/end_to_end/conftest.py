@@ -1,4 +1,4 @@
-"""One real stack for the tests of this folder: database, receiver, Airflow and sandbox, on free ports."""
+"""Real stacks for the tests of this folder: database, receiver, Airflow and sandbox, on free ports."""
 
 from __future__ import annotations
 
@@ -22,13 +22,6 @@ from tests.end_to_end.leaks import leaks
 
 SCHEDULE = 'poll: "0 0 29 2 *"\nsweep: "30 2 * * *"\nrenewal: "0 0 29 2 *"\n'
 """Polls and renewals happen when a test asks for one; the sweep is daily, as backfills are by day."""
-
-
-@pytest.fixture(scope="module")
-def running(folder: Path) -> Iterator[Installation]:
-    """Every part of the stack, serving, with whatever the tests before have left in the books."""
-    with started(folder) as installation:
-        yield installation
 
 
 @contextlib.contextmanager

@@ -13,8 +13,8 @@ from cin7_nav.store import audit, documents
 from cin7_nav.store.database import Database
 
 from tests.end_to_end.conftest import started
+from tests.end_to_end.flows.test_decisions import HOLD, asked, large_sale
 from tests.end_to_end.installation import Airflow, Installation, eventually
-from tests.end_to_end.test_decisions import HOLD, asked, large_sale
 
 pytestmark = pytest.mark.long
 

@@ -81,6 +81,7 @@ def test_a_held_sale_is_skipped_where_a_person_says_so(holding: Installation) ->
     holding.poll()
     assert holding.postings(sale) == [0]
     assert len(holding.airflow.questions(sale["number"])) == 1
+    holding.sandbox.cin7.post(f"invoice/{sale['task_id']}/void", {"announce": False})
 
 
 def test_an_answer_at_the_keyboard_ends_the_question_in_airflow(holding: Installation) -> None:

@@ -28,11 +28,11 @@ def test_a_run_subscribes_on_both_sides_and_what_nav_tells_of_starts_the_flow(
     assert (states["renew"], states["alarm"], states["poll"]) == ("success", "success", "success")
     assert sandbox.nav.get("calls")["by_route"]["POST subscriptions"] == 6
 
-    before = len(airflow.runs(FLOW))
+    before = airflow.number_of_runs(FLOW)
     invoice = installation.sale(announce=False)
     installation.poll()
     assert installation.is_posted(invoice)
-    eventually(lambda: len(airflow.runs(FLOW)) >= before + 2)  # the poll's, and that of NAV's entries
+    eventually(lambda: airflow.number_of_runs(FLOW) >= before + 2)  # the poll's, and that of NAV's entries
 
     again = renew(installation)
     assert airflow.tasks(again, DAG)["poll"]["state"] == "skipped"
