@@ -81,6 +81,7 @@ def test_a_held_sale_is_skipped_where_a_person_says_so(holding: Installation) ->
     holding.poll()
     assert holding.postings(sale) == [0]
     assert len(holding.airflow.questions(sale["number"])) == 1
+    # Else it were missing in NAV for every test after this one, each of which would poll for it.
     holding.sandbox.cin7.post(f"invoice/{sale['task_id']}/void", {"announce": False})
 
 
