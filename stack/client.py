@@ -6,12 +6,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import Retry
 
 from . import airflow
 from .settings import Settings
 
 PARTS = {"scheduler": "scheduler", "dag-processor": "dag_processor", "triggerer": "triggerer"}
 """Our service names to the names in Airflow's health answer."""
+
+_AGAIN = Retry(2, connect=0, allowed_methods={"GET"})
+"""A question is put again when its answer is lost or late, as happens on a busy machine."""
 
 
 @dataclass
@@ -23,11 +28,13 @@ class AirflowClient:
 
     def __post_init__(self) -> None:
         self._session.trust_env = False
+        self._session.mount(f"{self.settings.airflow_server}/api/v2/", HTTPAdapter(max_retries=_AGAIN))
+        self._session.mount(self._health_url, HTTPAdapter())
 
     def health(self) -> dict[str, str]:
         """The status of each part of Airflow ("healthy"), empty while the API server does not answer."""
         try:
-            answer = self._session.get(f"{self.settings.airflow_server}/api/v2/monitor/health", timeout=5)
+            answer = self._session.get(self._health_url, timeout=5)
             answer.raise_for_status()
         except requests.RequestException:
             return {}
@@ -59,6 +66,10 @@ class AirflowClient:
         """DAG and run id of every failed run."""
         runs = self._get("dags/~/dagRuns", state="failed", limit=100)["dag_runs"]
         return [(run["dag_id"], run["dag_run_id"]) for run in runs]
+
+    @property
+    def _health_url(self) -> str:
+        return f"{self.settings.airflow_server}/api/v2/monitor/health"
 
     def _get(self, path: str, **query: Any) -> Any:
         return self._call("GET", path, params=query)

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -83,6 +84,9 @@ def shell(folder: Path, upstream: Path) -> Iterator[Shell]:
     kept = {name: value for name, value in os.environ.items() if re.match("PIP_|UV_|HOME$|PATH$", name)}
     shell = Shell(clone, kept | ports, {"5488": ports["POSTGRES_PORT"]})
     yield shell
+    for log in sorted((clone / "var" / "log").glob("*.log")):  # pytest shows them where the test failed
+        end = log.read_text(errors="replace").splitlines()[-40:]
+        sys.stdout.write("\n".join([f"--- {log.name}", *end, ""]))
     shell.type("make down")
     shutil.rmtree(clone)
 
