@@ -15,6 +15,7 @@ from .settings import Settings
 PARTS = {"scheduler": "scheduler", "dag-processor": "dag_processor", "triggerer": "triggerer"}
 """Our service names to the names in Airflow's health answer."""
 
+_PATIENCE_S = 30.0
 _AGAIN = Retry(2, connect=0, allowed_methods={"GET"})
 """A question is put again when its answer is lost or late, as happens on a busy machine."""
 
@@ -78,12 +79,12 @@ class AirflowClient:
         if "Authorization" not in self._session.headers:
             self._log_in()
         answer = self._session.request(
-            method, f"{self.settings.airflow_server}/api/v2/{path}", timeout=20, **kwargs
+            method, f"{self.settings.airflow_server}/api/v2/{path}", timeout=_PATIENCE_S, **kwargs
         )
         if answer.status_code == requests.codes.unauthorized:
             self._log_in()
             answer = self._session.request(
-                method, f"{self.settings.airflow_server}/api/v2/{path}", timeout=20, **kwargs
+                method, f"{self.settings.airflow_server}/api/v2/{path}", timeout=_PATIENCE_S, **kwargs
             )
         answer.raise_for_status()
         return answer.json()
@@ -92,7 +93,7 @@ class AirflowClient:
         answer = self._session.post(
             f"{self.settings.airflow_server}/auth/token",
             json={"username": airflow.ADMIN, "password": airflow.password(self.settings)},
-            timeout=20,
+            timeout=_PATIENCE_S,
         )
         answer.raise_for_status()
         self._session.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
