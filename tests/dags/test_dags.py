@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import subprocess
+import sys
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -44,6 +46,20 @@ def test_dags_load_fast(bag: DagBag) -> None:
     """They are read again every few seconds."""
     again = DagBag(DAGS)
     assert sum((stat.duration for stat in again.dagbag_stats), dt.timedelta()) < dt.timedelta(seconds=2)
+
+
+def test_whoever_forks_tasks_has_loaded_all_that_dags_import_of_ours() -> None:
+    """Else each task of each run does."""
+    program = (
+        "import runpy, sys; import cin7_nav_plugin; before = set(sys.modules);"
+        " [runpy.run_path(path) for path in sys.argv[1:]];"
+        " print(*sorted({name for name in sys.modules if name.startswith('cin7_nav')} - before))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, *map(str, DAGS.glob("*.py"))],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout.split() == []
 
 
 def test_every_dag_can_be_shown_by_the_server(dag: Any) -> None:
