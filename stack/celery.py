@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import signal
 from collections.abc import Mapping
@@ -16,6 +17,9 @@ from .settings import CELERY_WORKERS, EXECUTOR, Settings, StackError
 from .supervisor import Service
 
 BROKER = "AIRFLOW__CELERY__BROKER_URL"
+PRELOADED = ["cin7_nav_plugin"]
+"""What a worker imports before it forks the processes that carry out tasks."""
+
 PROGRAMS = ("redis-server", "valkey-server")
 
 
@@ -34,7 +38,10 @@ def environment(settings: Settings) -> dict[str, str]:
     if not is_wanted(settings):
         return {}
     tasks = max(2, 8 // _workers(settings))
-    told = {"AIRFLOW__CELERY__WORKER_CONCURRENCY": str(tasks)}
+    told = {
+        "AIRFLOW__CELERY__WORKER_CONCURRENCY": str(tasks),
+        "AIRFLOW__CELERY__EXTRA_CELERY_CONFIG": json.dumps({"imports": PRELOADED}),
+    }
     if has_own_broker(settings):
         told |= {BROKER: _url(settings, 0), "AIRFLOW__CELERY__RESULT_BACKEND": _url(settings, 1)}
     return told
