@@ -59,9 +59,8 @@ def environment(settings: Settings, metadata: str | None) -> dict[str, str]:
         ("dag_processor", "refresh_interval"): "10",
         ("dag_processor", "bundle_refresh_check_interval"): "2",
         ("dag_processor", "min_file_process_interval"): "15",
-        # So often Airflow looks for the end of a task that it has missed, which are two in five.
+        # So often Airflow 3.3 looks again for the end of a task that it has missed, as it often does.
         ("workers", "min_heartbeat_interval"): "1",
-        ("workers", "max_failed_heartbeats"): "15",
         ("api", "host"): "127.0.0.1",
         ("api", "port"): str(port),
         ("api", "workers"): "1",
